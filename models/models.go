@@ -1,0 +1,42 @@
+// Package models holds the small interfaces between a trained model and the harness.
+package models
+
+import (
+	"context"
+
+	"llm4rec/data"
+)
+
+// Query asks for the K best items for one user.
+type Query struct {
+	User       int32
+	History    []int32 // oldest first; may be empty, and may hold more than the model saw of the user in training
+	Times      []int64 // of the history
+	At         int64   // when the question is asked
+	Exclude    []int32 // items that must not be returned, in any order
+	Candidates []int32 // items that may be returned, ascending; nil is the whole catalogue
+	K          int     // at least 1
+}
+
+// Scored is an item with the score that ranked it.
+type Scored struct {
+	Item  int32
+	Score float32
+}
+
+// Fitter trains a model. A Fitter's configuration holds its seed: the same training data gives the same bytes.
+type Fitter interface {
+	Fit(ctx context.Context, train *data.Train) (Recommender, error)
+}
+
+// Recommender answers queries: for each at most K distinct items, best first, ties by ascending item, none of them
+// excluded, all of them candidates. Answers do not depend on how queries are batched. It may be called from many
+// goroutines at once.
+type Recommender interface {
+	Recommend(ctx context.Context, queries []Query) ([][]Scored, error)
+}
+
+// Warner is a Recommender or Fitter with something to say that belongs beside its results.
+type Warner interface {
+	Warnings() []string
+}

@@ -22,6 +22,7 @@ type Split struct {
 // for early stopping. It holds no test case.
 type Train struct {
 	NumUsers, NumItems int
+	Users, Items       *Index       // raw ids
 	Inter              Interactions // canonical order
 	UserText, ItemText Fields
 	Valid              Part

@@ -1,0 +1,51 @@
+# `make bench` and `make test` do all the set-up they need; `make help` lists the rest.
+
+# .ci/go finds, or says how to get, a Go that fits go.mod. `make GO=go …` overrides.
+GO      := .ci/go
+OUT     := out
+COMMIT  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.commit=$(COMMIT)
+
+# Data sets that lie beside the checkout are read in place.
+LLM4REC_DATA ?= $(abspath $(wildcard ../shared/data))
+ifneq ($(LLM4REC_DATA),)
+export LLM4REC_DATA
+endif
+
+.PHONY: help bench test check build deps update-golden clean
+
+help: ## this list (the default)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+bench: build ## benchmark the baselines on MovieLens-100K and print the table
+	bin/llm4rec run quick --out $(OUT)
+
+test: deps ## vet and test, with C code and without it
+	CGO_ENABLED=0 $(GO) vet ./...
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) test -timeout 10m ./...
+	$(GO) test -timeout 10m ./...
+
+check: deps bin/golangci-lint ## everything a reviewer asks: format, lint, races, tidy modules
+	@bad=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .); test -z "$$bad" || { echo "gofmt -w these:"; echo "$$bad"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) vet ./...
+	bin/golangci-lint run
+	$(GO) test -race -timeout 20m ./...
+
+build: deps ## bin/llm4rec
+	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
+
+deps: ## install what is missing: C compiler, OpenBLAS, Go
+	@.ci/deps
+
+update-golden: deps ## rewrite the expected tables and command-line transcripts
+	$(GO) test ./results/... ./bench/... -update
+
+clean: ## remove what was built, keep the results
+	rm -rf bin
+
+# Pinned in a module of its own, so that its 200 dependencies stay out of ours. Takes minutes, once.
+bin/golangci-lint: .ci/tools/go.mod | deps
+	$(GO) build -C .ci/tools -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -11,6 +11,7 @@ import (
 type Builder struct {
 	users, items intern
 	inter        Interactions // under provisional ids, in file order
+	next         []int64      // by provisional user: the position that AddNext gives
 	userText     textBuilder
 	itemText     textBuilder
 }
@@ -29,6 +30,18 @@ func (b *Builder) Add(user, item []byte, rating float32, time int64) {
 	b.inter.Item = append(b.inter.Item, b.items.id(item))
 	b.inter.Rating = append(b.inter.Rating, rating)
 	b.inter.Time = append(b.inter.Time, time)
+}
+
+// AddNext appends the next interaction in the user's sequence, of a source without times: Time is the position in it.
+func (b *Builder) AddNext(user, item []byte, rating float32) {
+	b.Add(user, item, rating, 0)
+	n := b.inter.Len() - 1
+	for len(b.next) < len(b.users.raw) {
+		b.next = append(b.next, 0)
+	}
+	u := b.inter.User[n]
+	b.inter.Time[n] = b.next[u]
+	b.next[u]++
 }
 
 // SetItemFields declares the columns of item text; AddItem gives their values for one item, in the same order.

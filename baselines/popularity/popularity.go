@@ -2,6 +2,7 @@
 package popularity
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -48,7 +49,7 @@ func (c Recent) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 		order[p] = int32(p)
 	}
 	slices.SortStableFunc(order, func(a, b int32) int {
-		return int(min(1, max(-1, train.Inter.Time[a]-train.Inter.Time[b])))
+		return cmp.Compare(train.Inter.Time[a], train.Inter.Time[b])
 	})
 	times := make([]int64, len(order))
 	items := make([]int32, len(order))

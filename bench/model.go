@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"llm4rec/data"
+	"llm4rec/gpu"
+	"llm4rec/models"
+)
+
+// Suite is what experiments can name: the data sets and the models.
+type Suite struct {
+	Models []Model
+	// Open loads a data set by name. The error of one that can be neither found nor downloaded is a *Missing.
+	Open func(ctx context.Context, name string) (*data.Dataset, error)
+}
+
+// Missing is the error of a data set that is known but not at hand.
+type Missing struct{ Err error }
+
+func (m *Missing) Error() string { return m.Err.Error() }
+func (m *Missing) Unwrap() error { return m.Err }
+
+// Model is one line of the registry: a name with a constructor.
+type Model struct {
+	Name, Doc string
+	Seeded    bool // whether the seed matters; a model that ignores it runs once
+	Revision  int
+	Config    any // the default configuration, a struct
+	bind      func(params map[string]any) (Bound, error)
+}
+
+// Bound is a model with its parameters read and checked.
+type Bound struct {
+	Config any // the configuration, defaults filled in
+	Fitter func(Env) models.Fitter
+	// Inputs is a checksum of the files that the model reads; nil if there are none.
+	Inputs func() (string, error)
+	// Flops is a rough count of the operations of a fit; nil where it is negligible.
+	Flops func(s Shape) float64
+}
+
+// Env is what a run gives to a model.
+type Env struct {
+	Seed     int64
+	Device   *gpu.Device
+	Progress func(done, total int) // of a fit; may be called from one goroutine at a time
+}
+
+// Shape is the size of a data set.
+type Shape struct{ Users, Items, Interactions int }
+
+// Abilities of a configuration beyond being one.
+type (
+	validator interface{ Validate() error }
+	inputter  interface{ Fingerprint() (string, error) }
+	coster    interface {
+		Flops(users, items, interactions int) float64
+	}
+)
+
+// Register makes a registry line of a default configuration and a constructor.
+func Register[C any](name, doc string, revision int, seeded bool, config C, fitter func(C, Env) models.Fitter) Model {
+	return Model{name, doc, seeded, revision, config, func(params map[string]any) (Bound, error) {
+		c := config
+		if err := decodeParams(params, &c); err != nil {
+			return Bound{}, err
+		}
+		if v, ok := any(c).(validator); ok {
+			if err := v.Validate(); err != nil {
+				return Bound{}, err
+			}
+		}
+		b := Bound{Config: c, Fitter: func(e Env) models.Fitter { return fitter(c, e) }}
+		if i, ok := any(c).(inputter); ok {
+			b.Inputs = i.Fingerprint
+		}
+		if f, ok := any(c).(coster); ok {
+			b.Flops = func(s Shape) float64 { return f.Flops(s.Users, s.Items, s.Interactions) }
+		}
+		return b, nil
+	}}
+}
+
+// decodeParams reads parameters into a configuration, one at a time, so that an error names its key. Errors of keys are
+// *data.SpecError.
+func decodeParams[C any](params map[string]any, c *C) error {
+	keys := make([]string, 0, len(params))
+	for k := range params {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		text, err := yaml.Marshal(map[string]any{k: params[k]})
+		if err == nil {
+			err = yaml.UnmarshalWithOptions(text, c, yaml.Strict())
+		}
+		if err != nil {
+			message := yaml.FormatError(err, false, false)
+			if strings.Contains(message, "unknown field") {
+				return &data.SpecError{Key: k, Err: fmt.Errorf("unknown parameter; known are %s", strings.Join(paramNames(*c), ", "))}
+			}
+			return &data.SpecError{Key: k, Err: fmt.Errorf("value %v: %s", params[k], strings.TrimPrefix(message, "[1:"))}
+		}
+	}
+	return nil
+}
+
+// paramNames lists the parameters of a configuration.
+func paramNames(config any) []string {
+	text, err := yaml.Marshal(config)
+	var fields yaml.MapSlice
+	if err == nil {
+		err = yaml.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		panic("bench: a configuration has no YAML: " + err.Error())
+	}
+	names := make([]string, len(fields))
+	for n, f := range fields {
+		names[n] = fmt.Sprint(f.Key)
+	}
+	return names
+}
+
+// Model finds a model by name.
+func (s *Suite) Model(name string) (Model, error) {
+	known := make([]string, len(s.Models))
+	for n, m := range s.Models {
+		if m.Name == name {
+			return m, nil
+		}
+		known[n] = m.Name
+	}
+	return Model{}, fmt.Errorf("unknown model %q; known are %s", name, strings.Join(known, ", "))
+}

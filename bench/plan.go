@@ -1,0 +1,221 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"llm4rec/data"
+	"llm4rec/eval"
+)
+
+// Plan is a resolved specification: defaults filled in, names looked up, and the cells to run.
+type Plan struct {
+	Spec      *Spec // with every default filled in
+	Protocols []Protocol
+	Metrics   []eval.Metric
+	Cells     []Cell // by protocol, then system, then seed
+}
+
+// Cell is one system under one protocol with one seed.
+type Cell struct {
+	Protocol Protocol
+	System   System
+	Model    Model
+	Bound    Bound
+	Seed     int64 // 0 where the model ignores it
+}
+
+// Name is what a person calls the cell.
+func (c Cell) Name() string {
+	s := c.Protocol.Name + " · " + c.System.Name
+	if c.Model.Seeded {
+		s += fmt.Sprintf(" · seed %d", c.Seed)
+	}
+	return s
+}
+
+// validName keeps names fit for folders, table rows and --set paths.
+var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_+-]*$`)
+
+const nameRule = "must start with a letter or digit and hold only letters, digits, '-', '_' and '+'"
+
+// Resolve checks what a specification means and plans its cells. It reports every issue it finds, not only the first.
+func (s *Suite) Resolve(in *Spec) (*Plan, []*Issue) {
+	spec := *in
+	p := &Plan{Spec: &spec}
+	var issues []*Issue
+	add := func(err error, path string, args ...any) { issues = append(issues, issue(err, path, args...)) }
+
+	if !validName.MatchString(spec.Name) {
+		add(fmt.Errorf("name %q %s", spec.Name, nameRule), "name")
+	}
+	if spec.Dataset == "" {
+		add(errors.New("the data set is missing"), "dataset")
+	}
+	if err := spec.Filters.Validate(); err != nil {
+		add(err, "filters")
+	}
+	issues = append(issues, p.resolveProtocols()...)
+	issues = append(issues, p.resolveMetrics()...)
+	if len(spec.Seeds) == 0 {
+		spec.Seeds = []int64{1}
+	}
+	for n, seed := range spec.Seeds {
+		if slices.Index(spec.Seeds, seed) < n {
+			add(fmt.Errorf("seed %d is given twice", seed), "seeds[%d]", n)
+		}
+	}
+	issues = append(issues, s.resolveSystems(p)...)
+	if spec.Baseline != "" && !slices.ContainsFunc(spec.Systems, func(x System) bool { return x.Name == spec.Baseline }) {
+		add(fmt.Errorf("%q is not the name of a system", spec.Baseline), "baseline")
+	}
+	return p, issues
+}
+
+func (p *Plan) resolveProtocols() []*Issue {
+	spec := p.Spec
+	if spec.Protocol != nil && spec.Protocols != nil {
+		return []*Issue{issue(errors.New("give protocol or protocols, not both"), "protocols")}
+	}
+	var issues []*Issue
+	list, path := spec.Protocols, func(n int) string { return fmt.Sprintf("protocols[%d]", n) }
+	if spec.Protocols == nil {
+		list, path = []Protocol{{}}, func(int) string { return "protocol" }
+		if spec.Protocol != nil {
+			list[0] = *spec.Protocol
+		}
+	}
+	for n, in := range list {
+		full, err := in.withDefaults()
+		var at *data.SpecError
+		if errors.As(err, &at) {
+			issues = append(issues, issue(at.Err, "%s.%s", path(n), at.Key))
+			continue
+		}
+		if slices.ContainsFunc(p.Protocols, func(x Protocol) bool { return x.Name == full.Name }) {
+			issues = append(issues, issue(fmt.Errorf("two protocols are called %q", full.Name), "%s.name", path(n)))
+		}
+		p.Protocols = append(p.Protocols, full)
+	}
+	if spec.Protocols == nil && len(p.Protocols) == 1 {
+		spec.Protocol = &p.Protocols[0]
+	} else {
+		spec.Protocols = p.Protocols
+	}
+	return issues
+}
+
+func (p *Plan) resolveMetrics() []*Issue {
+	spec := p.Spec
+	if len(spec.Metrics) == 0 {
+		return []*Issue{issue(errors.New("at least one metric is needed, such as ndcg@10"), "metrics")}
+	}
+	var issues []*Issue
+	deepest := 0
+	for n, name := range spec.Metrics {
+		m, err := eval.Parse(name)
+		if err == nil && slices.Index(spec.Metrics, name) < n {
+			err = fmt.Errorf("metric %q is given twice", name)
+		}
+		if err != nil {
+			issues = append(issues, issue(err, "metrics[%d]", n))
+			continue
+		}
+		deepest = max(deepest, m.K)
+		p.Metrics = append(p.Metrics, m)
+	}
+	if spec.Depth == 0 {
+		spec.Depth = max(deepest, defaultDepth)
+	}
+	if spec.Depth < deepest {
+		issues = append(issues, issue(fmt.Errorf("%d is less than the largest cutoff %d", spec.Depth, deepest), "depth"))
+	}
+	return issues
+}
+
+func (s *Suite) resolveSystems(p *Plan) []*Issue {
+	var issues []*Issue
+	if len(p.Spec.Systems) == 0 {
+		return []*Issue{issue(errors.New("at least one system is needed"), "systems")}
+	}
+	var cells []Cell // one a system
+	systems := slices.Clone(p.Spec.Systems)
+	for n, x := range systems {
+		if !validName.MatchString(x.Name) {
+			issues = append(issues, issue(fmt.Errorf("name %q %s", x.Name, nameRule), "systems[%d].name", n))
+		}
+		if slices.ContainsFunc(systems[:n], func(y System) bool { return y.Name == x.Name }) {
+			issues = append(issues, issue(fmt.Errorf("two systems are called %q", x.Name), "systems[%d].name", n))
+		}
+		model, err := s.Model(x.Model)
+		if err != nil {
+			issues = append(issues, issue(err, "systems[%d].model", n))
+			continue
+		}
+		bound, err := model.bind(x.Params)
+		var at *data.SpecError
+		if errors.As(err, &at) {
+			issues = append(issues, issue(at.Err, "systems[%d].params.%s", n, at.Key))
+			continue
+		} else if err != nil {
+			issues = append(issues, issue(err, "systems[%d].params", n))
+			continue
+		}
+		if systems[n].Params, err = filled(bound.Config); err != nil {
+			issues = append(issues, issue(err, "systems[%d].params", n))
+		}
+		cells = append(cells, Cell{System: systems[n], Model: model, Bound: bound})
+	}
+	p.Spec.Systems = systems
+	for _, protocol := range p.Protocols {
+		for _, c := range cells {
+			c.Protocol = protocol
+			seeds := p.Spec.Seeds
+			if !c.Model.Seeded {
+				seeds = []int64{0}
+			}
+			for _, c.Seed = range seeds {
+				p.Cells = append(p.Cells, c)
+			}
+		}
+	}
+	return issues
+}
+
+// filled is a configuration as parameters, defaults included.
+func filled(config any) (map[string]any, error) {
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]any
+	return out, yaml.Unmarshal(text, &out)
+}
+
+// Only keeps the cells of the named systems. An unknown name is an error.
+func (p *Plan) Only(names []string) ([]Cell, error) {
+	if len(names) == 0 {
+		return p.Cells, nil
+	}
+	known := make([]string, len(p.Spec.Systems))
+	for n, x := range p.Spec.Systems {
+		known[n] = x.Name
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("--only %s: not a system of %s, which has %s", name, p.Spec.Name, strings.Join(known, ", "))
+		}
+	}
+	var out []Cell
+	for _, c := range p.Cells {
+		if slices.Contains(names, c.System.Name) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"llm4rec/data"
+)
+
+// Protocol says how a system is asked: the split, what is masked, and among which candidates it chooses.
+type Protocol struct {
+	Name           string `json:"name,omitempty" yaml:"name,omitempty"` // the label in tables
+	data.SplitSpec `yaml:",inline"`
+	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty"`             // "all" (default), "last-N" or "none": which history items must not be recommended
+	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty"` // "full" (default), "uniform-N" or "popularity-N": the relevant items among N sampled ones
+	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty"`
+}
+
+// withDefaults fills in what is not set and checks the rest. Errors are *data.SpecError.
+func (p Protocol) withDefaults() (Protocol, error) {
+	var err error
+	if p.SplitSpec.Method == "" {
+		p.SplitSpec.Method = "leave-one-out"
+	}
+	if p.SplitSpec, err = p.SplitSpec.WithDefaults(); err != nil {
+		return p, err
+	}
+	if p.Seen == "" {
+		p.Seen = "all"
+	}
+	if _, err := p.masked(); err != nil {
+		return p, &data.SpecError{Key: "seen", Err: err}
+	}
+	if p.Candidates == "" {
+		p.Candidates = "full"
+	}
+	if _, _, err := p.sampling(); err != nil {
+		return p, &data.SpecError{Key: "candidates", Err: err}
+	}
+	if p.Candidates == "full" && p.CandidateSeed != 0 {
+		return p, &data.SpecError{Key: "candidate_seed", Err: fmt.Errorf("has no meaning for full candidates")}
+	}
+	if p.Name == "" {
+		p.Name = p.label()
+	}
+	return p, nil
+}
+
+// label names a protocol that its writer did not. The two that have names of their own get them.
+func (p Protocol) label() string {
+	l := p.Method + "/" + p.Seen + "/" + p.Candidates
+	switch l {
+	case "leave-one-out/all/full":
+		l = "standard"
+	case "leave-one-out/last-10/full":
+		l = "as-published"
+	}
+	if p.Leak != "" {
+		l += "/leak"
+	}
+	return l
+}
+
+// masked is how many of the newest history items are masked: -1 for all.
+func (p Protocol) masked() (int, error) {
+	switch p.Seen {
+	case "all":
+		return -1, nil
+	case "none":
+		return 0, nil
+	}
+	if n, ok := suffixNumber(p.Seen, "last-"); ok {
+		return n, nil
+	}
+	return 0, fmt.Errorf("%q is not all, none or last-N", p.Seen)
+}
+
+// sampling is how many negatives are sampled, and whether by popularity; 0 for the full catalogue.
+func (p Protocol) sampling() (n int, byPopularity bool, err error) {
+	if p.Candidates == "full" {
+		return 0, false, nil
+	}
+	if n, ok := suffixNumber(p.Candidates, "uniform-"); ok {
+		return n, false, nil
+	}
+	if n, ok := suffixNumber(p.Candidates, "popularity-"); ok {
+		return n, true, nil
+	}
+	return 0, false, fmt.Errorf("%q is not full, uniform-N or popularity-N", p.Candidates)
+}
+
+func suffixNumber(s, prefix string) (int, bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0
+}
+
+// unpublishable lists why results under the protocol must not be published.
+func (p Protocol) unpublishable() []string {
+	if p.Leak != "" {
+		return []string{"leak: " + p.Leak}
+	}
+	return nil
+}
+
+// identity is the protocol without its name: what determines the results.
+func (p Protocol) identity() string {
+	p.Name = ""
+	return canonical(p)
+}

@@ -59,7 +59,7 @@ func (s *Scanner) Next() ([]byte, bool) {
 	s.line++
 	b := s.scan.Bytes()
 	if s.line == 1 {
-		b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark says nothing in UTF-8
+		b = bytes.TrimPrefix(b, []byte("\ufeff")) // a byte order mark says nothing in UTF-8
 		if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
 			s.err = s.Errorf("the file is UTF-16, want UTF-8")
 			return nil, false
@@ -67,6 +67,10 @@ func (s *Scanner) Next() ([]byte, bool) {
 	}
 	if n := bytes.IndexByte(b, 0); n >= 0 {
 		s.err = s.Errorf("a zero byte in column %d: not a text file", n+1)
+		return nil, false
+	}
+	if n := bytes.IndexByte(b, '\r'); n >= 0 {
+		s.err = s.Errorf("a carriage return in column %d: lines end in LF or CRLF", n+1)
 		return nil, false
 	}
 	return b, true

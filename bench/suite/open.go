@@ -1,0 +1,98 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"llm4rec/data"
+	"llm4rec/data/movielens"
+	"llm4rec/data/sequence"
+)
+
+// DatasetOptions say where [OpenDataset] may look.
+type DatasetOptions struct {
+	Dirs  []string // data folders, looked in first, in order
+	Fetch bool     // download what is not found
+}
+
+// OpenDataset loads a data set by its name in the registry, or a folder or file by its path, such as ./mydata, in any
+// layout that the registry's sets have. The origin says where it lay. Listed checksums are verified: see [Source.Check].
+//
+// The error is an [ErrUnavailable] if the set is not here and was not, or could not be, downloaded.
+func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.Dataset, origin string, err error) {
+	if isPath(name) {
+		d, err = openPath(name)
+		return d, name, err
+	}
+	s, err := FindSource(name)
+	if err != nil {
+		return nil, "", err
+	}
+	if s.Generate != nil {
+		return s.Generate(), "generated", nil
+	}
+	path, found := s.Locate(opt.Dirs)
+	if !found {
+		return nil, "", fmt.Errorf("data set %s: not found under %q: %w", name, opt.Dirs, ErrUnavailable)
+	}
+	d, err = s.open(path)
+	return d, path, err
+}
+
+// isPath tells a path from a name: it has a separator, or is . or .., or a file's extension.
+func isPath(name string) bool {
+	return strings.ContainsRune(name, '/') || strings.ContainsRune(name, filepath.Separator) || name == "." || name == ".." || filepath.Ext(name) != ""
+}
+
+// openPath loads a file or folder by the layout it has.
+func openPath(path string) (*data.Dataset, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: %w", path, err)
+	}
+	load, dir := loadSequence(filepath.Base(abs)), filepath.Dir(abs)
+	if info.IsDir() {
+		dir = abs
+		if load, err = sniff(os.DirFS(dir)); err != nil {
+			return nil, fmt.Errorf("data set %s: %w", path, err)
+		}
+	}
+	d, err := load(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d.Name = strings.TrimSuffix(filepath.Base(abs), filepath.Ext(abs))
+	return d, nil
+}
+
+func loadSequence(name string) func(fs.FS) (*data.Dataset, error) {
+	return func(fsys fs.FS) (*data.Dataset, error) { return sequence.Load(fsys, name) }
+}
+
+// sniff finds the loader for the files that lie in a folder.
+func sniff(fsys fs.FS) (func(fs.FS) (*data.Dataset, error), error) {
+	layouts := []struct {
+		sign string
+		load func(fs.FS) (*data.Dataset, error)
+	}{
+		{"u.data", movielens.Load100K},
+		{"ratings.dat", movielens.Load1M},
+		{"ratings.csv", movielens.LoadCSV},
+	}
+	var signs []string
+	for _, l := range layouts {
+		if found, err := fs.Glob(fsys, l.sign); err == nil && len(found) > 0 {
+			return l.load, nil
+		}
+		signs = append(signs, l.sign)
+	}
+	return nil, fmt.Errorf("no layout is recognised: want one of %s", strings.Join(signs, ", "))
+}

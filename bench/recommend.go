@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -29,7 +30,8 @@ func recommendAll(ctx context.Context, r models.Recommender, queries []models.Qu
 	}()
 	for from := 0; from < len(queries); from += batch {
 		to := min(from+batch, len(queries))
-		g.Go(func() error {
+		g.Go(func() (err error) {
+			defer recovered(&err)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -54,6 +56,13 @@ func recommendAll(ctx context.Context, r models.Recommender, queries []models.Qu
 	close(finished)
 	<-reported
 	return out, err
+}
+
+// recovered turns a panic of a model into an error, so that it fails its cell and not the run.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 // checkList holds a recommender to its contract: a model that breaks it fails its cell and gets no row.

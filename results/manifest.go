@@ -14,9 +14,10 @@ const ManifestName = "manifest.json"
 type Manifest struct {
 	Version    int      `json:"version"`
 	Experiment string   `json:"experiment"`
-	Metrics    []string `json:"metrics"` // columns of the tables
-	Cells      []Cell   `json:"cells"`   // in the order of the spec
-	Spec       string   `json:"spec"`    // resolved, as YAML
+	Metrics    []string `json:"metrics"`            // columns of the tables
+	Baseline   string   `json:"baseline,omitempty"` // the system that tables compare with
+	Cells      []Cell   `json:"cells"`              // in the order of the spec
+	Spec       string   `json:"spec"`               // resolved, as YAML
 }
 
 // Cell is one planned cell.

@@ -1,0 +1,186 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+
+	"github.com/goccy/go-yaml"
+
+	"llm4rec/data"
+	"llm4rec/gpu"
+	"llm4rec/results"
+)
+
+// Runner takes experiments through their cells. Workers and Batch change the speed alone.
+type Runner struct {
+	Suite    *Suite
+	Device   *gpu.Device
+	Out      string // the folder that holds one folder an experiment
+	Only     []string
+	Limit    int // ask at most that many users; 0: all
+	Workers  int // 0: one a core
+	Batch    int // queries a call; 0: 64
+	Commit   string
+	Progress Progress
+	Log      *slog.Logger
+}
+
+// Progress is told how a run goes on. Its methods are called from one goroutine at a time.
+type Progress interface {
+	// Begin starts an experiment of that many cells, of which some were done before.
+	Begin(experiment string, cells, done int)
+	// Stage says what the current cell does, and how far it is: done of total, 0 of 0 where that is unknown.
+	Stage(cell, stage string, done, total int)
+	// End closes a cell.
+	End(cell string, rec results.Record)
+}
+
+// Summary counts what a run did.
+type Summary struct {
+	Dir                 string // the experiment's folder
+	Ran, Before, Failed int
+	Warnings            []string
+}
+
+// Run runs what is not done yet of a plan. A cell that fails is recorded, counted and shown, and the run goes on. If the
+// context ends, the cell in flight is lost and nothing else.
+func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
+	cells, err := plan.Only(r.Only)
+	if err != nil {
+		return sum, err
+	}
+	d, unpublishable, err := r.Suite.load(ctx, plan.Spec, r.Log)
+	if err != nil {
+		return sum, err
+	}
+	sum.Dir = filepath.Join(r.Out, plan.Spec.Name)
+	store, err := results.Open(sum.Dir)
+	if err != nil {
+		return sum, err
+	}
+	defer func() {
+		sum.Warnings = store.Warnings()
+		err = errors.Join(err, store.Close())
+	}()
+
+	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable}
+	e.env = results.Environ(r.Commit, r.Device.BLAS())
+	ids, err := e.writeManifest()
+	if err != nil {
+		return sum, err
+	}
+	var todo []Cell
+	for _, c := range cells {
+		_, done, err := store.Done(ids[c.key()])
+		if err != nil {
+			return sum, err
+		}
+		if done {
+			sum.Before++
+		} else {
+			todo = append(todo, c)
+		}
+	}
+	r.Progress.Begin(plan.Spec.Name, len(cells), sum.Before)
+	for _, c := range todo {
+		rec, err := e.cell(ctx, c)
+		if err != nil {
+			return sum, err
+		}
+		sum.Ran++
+		if rec.Status == results.Failed {
+			sum.Failed++
+		}
+		r.Progress.End(c.Name(), rec)
+	}
+	return sum, nil
+}
+
+// load opens the data set of a specification, or its fallback, and filters it. It also says why results over it must not
+// be published, if so.
+func (s *Suite) load(ctx context.Context, spec *Spec, log *slog.Logger) (*data.Dataset, []string, error) {
+	var unpublishable []string
+	d, err := s.Open(ctx, spec.Dataset)
+	var missing *Missing
+	if errors.As(err, &missing) && spec.Fallback != "" {
+		log.Warn("the data set is not at hand; its fallback stands in", "dataset", spec.Dataset, "fallback", spec.Fallback, "cause", missing.Err)
+		why := fmt.Sprintf("%s stands in for %s, which could be neither found nor downloaded", spec.Fallback, spec.Dataset)
+		if d, err = s.Open(ctx, spec.Fallback); err == nil {
+			d.Notes = append([]string{why}, d.Notes...)
+			unpublishable = append(unpublishable, why)
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	notes := d.Notes
+	filtered, removed, err := spec.Filters.Apply(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, x := range removed {
+		notes = append(notes, x.String())
+	}
+	filtered.Notes = notes
+	return filtered, unpublishable, nil
+}
+
+// key tells the cells of one plan apart.
+func (c Cell) key() string {
+	return fmt.Sprintf("%s\x00%s\x00%d", c.Protocol.Name, c.System.Name, c.Seed)
+}
+
+// writeManifest stores the whole plan, and returns the id of every cell by its key.
+func (e *experiment) writeManifest() (map[string]string, error) {
+	text, err := yaml.Marshal(e.plan.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("bench: resolved specification: %w", err)
+	}
+	m := results.Manifest{Experiment: e.plan.Spec.Name, Metrics: e.plan.Spec.Metrics, Baseline: e.plan.Spec.Baseline, Spec: string(text)}
+	ids := map[string]string{}
+	for _, c := range e.plan.Cells {
+		identity, err := e.identity(c)
+		if err != nil {
+			return nil, err
+		}
+		ids[c.key()] = identity.ID()
+		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed})
+	}
+	return ids, e.store.WriteManifest(m)
+}
+
+// identity is everything that determines a cell's rankings.
+func (e *experiment) identity(c Cell) (results.Identity, error) {
+	inputs := ""
+	if c.Bound.Inputs != nil {
+		var err error
+		if inputs, err = c.Bound.Inputs(); err != nil {
+			return results.Identity{}, fmt.Errorf("%s: %w", c.System.Name, err)
+		}
+	}
+	return results.Identity{
+		Dataset: e.dataset.Name, Data: e.checksum, Filters: canonical(e.plan.Spec.Filters),
+		Protocol: c.Protocol.identity(), Label: c.Protocol.Name,
+		System: c.System.Name, Model: c.Model.Name, Params: canonical(c.Bound.Config), Inputs: inputs,
+		Seed: c.Seed, Seeded: c.Model.Seeded, Revision: c.Model.Revision,
+		Device: e.Device.Kind(), Depth: e.plan.Spec.Depth, Limit: e.Limit,
+	}, nil
+}
+
+func (r *Runner) workers() int {
+	if r.Workers > 0 {
+		return r.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func (r *Runner) batch() int {
+	if r.Batch > 0 {
+		return r.Batch
+	}
+	return 64
+}

@@ -1,0 +1,101 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"testing"
+
+	"llm4rec/bench"
+	"llm4rec/bench/experiments"
+	"llm4rec/data/datatest"
+	"llm4rec/gpu"
+	"llm4rec/results"
+)
+
+// quiet is a Progress that shows nothing.
+type quiet struct{}
+
+func (quiet) Begin(string, int, int)         {}
+func (quiet) Stage(string, string, int, int) {}
+func (quiet) End(string, results.Record)     {}
+
+// run runs an embedded experiment and returns its records by "protocol/system".
+func run(t *testing.T, name string, only ...string) map[string]results.Record {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := New(DatasetOptions{Dirs: []string{datatest.Dir(t)}}, log)
+	text, _ := experiments.Text(name)
+	spec, err := bench.Source{Name: name, Text: text}.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, issues := s.Resolve(spec)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	r := &bench.Runner{Suite: s, Device: gpu.CPU(), Out: t.TempDir(), Only: only, Progress: quiet{}, Log: log}
+	sum, err := r.Run(context.Background(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := results.OpenRead(sum.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, errs := store.Records()
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	out := map[string]results.Record{}
+	for _, rec := range records {
+		if rec.Status != results.OK {
+			t.Errorf("%s: %s", rec.Identity.System, rec.Error)
+		}
+		out[rec.Identity.Label+"/"+rec.Identity.System] = rec
+	}
+	return out
+}
+
+// Figures that independent implementations agree on, to the fourth digit.
+func TestPublishedFiguresML100K(t *testing.T) {
+	const none = -1
+	metrics := []string{"recall@5", "recall@10", "recall@20", "recall@50", "recall@100", "ndcg@5", "ndcg@10", "ndcg@20"}
+	want := map[string][8]float64{
+		"standard/pop":          {.0583, .0859, .1262, .1983, .3171, .0363, .0449, .0550},
+		"as-published/pop":      {.0276, .0509, .0870, .1569, .2481, .0159, .0235, .0326},
+		"standard/itemknn":      {.1251, .1909, .2683, .4358, .5589, none, .1059, .1252},
+		"as-published/itemknn":  {.0827, .1357, .1983, .3510, .4846, none, .0718, .0875},
+		"standard/itemknn-all":  {.0657, .1082, .1729, .2874, .4019, none, .0558, .0722},
+		"standard/ease":         {.0827, .1432, .2248, .3902, .5525, none, .0711, .0916},
+		"standard/ease-recency": {.1188, .2004, .3139, .4836, .6341, none, .1075, .1361},
+	}
+	records := run(t, "paper", "pop", "itemknn", "itemknn-all", "ease", "ease-recency")
+	for key, figures := range want {
+		for n, m := range metrics {
+			if figures[n] == none {
+				continue
+			}
+			got := records[key].Metrics[m]
+			if fmt.Sprintf("%.4f", got) != fmt.Sprintf("%.4f", figures[n]) || math.IsNaN(got) {
+				t.Errorf("%s %s = %.6f, want %.4f", key, m, got, figures[n])
+			}
+		}
+	}
+}
+
+func TestPublishedFiguresML1M(t *testing.T) {
+	records := run(t, "ml-1m", "pop", "itemknn")
+	for key, want := range map[string][3]string{
+		"standard/itemknn": {"0.1800", "0.2510", "0.1009"},
+		"standard/pop":     {"0.0369", "0.0682", "0.0180"},
+	} {
+		for n, m := range []string{"recall@10", "recall@20", "ndcg@10"} {
+			if got := fmt.Sprintf("%.4f", records[key].Metrics[m]); got != want[n] {
+				t.Errorf("%s %s = %s, want %s", key, m, got, want[n])
+			}
+		}
+	}
+}

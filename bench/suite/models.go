@@ -1,0 +1,27 @@
+package suite
+
+import (
+	"llm4rec/baselines/ease"
+	"llm4rec/baselines/itemknn"
+	"llm4rec/baselines/popularity"
+	"llm4rec/baselines/random"
+	"llm4rec/bench"
+	"llm4rec/models"
+)
+
+// Models are all models that an experiment can name. To add one, add a line.
+func Models() []bench.Model {
+	return []bench.Model{
+		bench.Register("random", "a random order for each user: the floor", random.Revision, true, random.Config{}, func(c random.Config, e bench.Env) models.Fitter {
+			c.Seed = uint64(e.Seed)
+			return c
+		}),
+		bench.Register("popularity", "most training interactions first", popularity.Revision, false, popularity.Config{}, plain),
+		bench.Register("recent-popularity", "most training interactions in the time window before the question", popularity.Revision, false, popularity.DefaultRecent(), plain),
+		bench.Register("itemknn", "similarity to the items of the history", itemknn.Revision, false, itemknn.Default(), plain),
+		bench.Register("ease", "linear item-item weights in closed form", ease.Revision, false, ease.Default(), plain),
+	}
+}
+
+// plain serves configurations that are fitters themselves and need nothing from the run.
+func plain[C models.Fitter](c C, _ bench.Env) models.Fitter { return c }

@@ -1,0 +1,27 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"llm4rec/bench"
+	"llm4rec/data"
+)
+
+// New is everything that experiments can name, with data sets looked for as the options say.
+func New(opt DatasetOptions, log *slog.Logger) *bench.Suite {
+	return &bench.Suite{
+		Models: Models(),
+		Open: func(ctx context.Context, name string) (*data.Dataset, error) {
+			d, origin, err := OpenDataset(ctx, name, opt)
+			if errors.Is(err, ErrUnavailable) {
+				return nil, &bench.Missing{Err: err}
+			}
+			if err == nil {
+				log.Info("data set", "name", name, "from", origin)
+			}
+			return d, err
+		},
+	}
+}

@@ -41,7 +41,7 @@ deps: ## install what is missing: C compiler, OpenBLAS, Go
 	@.ci/deps
 
 update-golden: deps ## rewrite the expected tables and command-line transcripts
-	$(GO) test ./results/... ./bench/... -update
+	$(GO) test $(dir $(shell grep -rl --include='*_test.go' 'flag.*"update"' .)) -update
 
 clean: ## remove what was built, keep the results
 	rm -rf bin

@@ -46,6 +46,7 @@ var arrows = []struct{ pkg, may string }{
 
 	{"results", ""},
 	{"results/table", "results eval eval/stats"},
+	{"results/trec", "results"},
 	{"results/report", "results results/table eval eval/stats"},
 
 	{"bench", "data eval gpu llm models models/topk results"},

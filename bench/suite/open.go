@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"llm4rec/data"
+	"llm4rec/data/atomic"
 	"llm4rec/data/movielens"
 	"llm4rec/data/sequence"
 )
@@ -86,6 +87,7 @@ func sniff(fsys fs.FS) (func(fs.FS) (*data.Dataset, error), error) {
 		{"u.data", movielens.Load100K},
 		{"ratings.dat", movielens.Load1M},
 		{"ratings.csv", movielens.LoadCSV},
+		{"*.inter", atomic.Load},
 	}
 	var signs []string
 	for _, l := range layouts {

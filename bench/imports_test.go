@@ -49,7 +49,7 @@ var arrows = []struct{ pkg, may string }{
 	{"results/trec", "results"},
 	{"results/report", "results results/table eval eval/stats"},
 
-	{"bench", "data eval gpu llm models models/topk results"},
+	{"bench", "data data/atomic eval gpu llm models models/topk results"},
 	{"bench/experiments", ""},
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/cmd/*", "bench bench/suite bench/experiments data data/fetch eval eval/stats gpu results results/*"},

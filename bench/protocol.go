@@ -10,11 +10,11 @@ import (
 
 // Protocol says how a system is asked: the split, what is masked, and among which candidates it chooses.
 type Protocol struct {
-	Name           string `json:"name,omitempty" yaml:"name,omitempty"` // the label in tables
+	Name           string `json:"name,omitempty" yaml:"name,omitempty" jsonschema:"the label in tables"`
 	data.SplitSpec `yaml:",inline"`
-	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty"`             // "all" (default), "last-N" or "none": which history items must not be recommended
-	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty"` // "full" (default), "uniform-N" or "popularity-N": the relevant items among N sampled ones
-	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty"`
+	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty" jsonschema:"which history items are masked: all (default), last-N or none"`
+	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty" jsonschema:"full (default), uniform-N or popularity-N: the relevant items among N sampled ones"`
+	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty" jsonschema:"of the sampled candidates"`
 }
 
 // withDefaults fills in what is not set and checks the rest. Errors are *data.SpecError.

@@ -11,25 +11,25 @@ import (
 
 // Spec is one experiment: everything that determines its results.
 type Spec struct {
-	Name        string       `json:"name" yaml:"name"`
-	Description string       `json:"description,omitempty" yaml:"description,omitempty"`
-	Dataset     string       `json:"dataset" yaml:"dataset"`
-	Fallback    string       `json:"fallback,omitempty" yaml:"fallback,omitempty"` // data set used, and said, where Dataset cannot be had
-	Filters     data.Filters `json:"filters,omitzero" yaml:"filters,omitempty"`
-	Protocol    *Protocol    `json:"protocol,omitempty" yaml:"protocol,omitempty"`   // either one
-	Protocols   []Protocol   `json:"protocols,omitempty" yaml:"protocols,omitempty"` // or several, each a table of its own
-	Metrics     []string     `json:"metrics" yaml:"metrics"`
-	Depth       int          `json:"depth,omitempty" yaml:"depth,omitempty"` // length of the stored rankings; at least the largest cutoff, by default at least 100
-	Seeds       []int64      `json:"seeds,omitempty" yaml:"seeds,omitempty"`
-	Baseline    string       `json:"baseline,omitempty" yaml:"baseline,omitempty"` // the system that tables compare with
-	Systems     []System     `json:"systems" yaml:"systems"`
+	Name        string       `json:"name" yaml:"name" jsonschema:"names the experiment and its folder of results"`
+	Description string       `json:"description,omitempty" yaml:"description,omitempty" jsonschema:"for people"`
+	Dataset     string       `json:"dataset" yaml:"dataset" jsonschema:"a name of 'llm4rec data list', or a path such as ./mydata"`
+	Fallback    string       `json:"fallback,omitempty" yaml:"fallback,omitempty" jsonschema:"the data set used, and said, where dataset can be neither found nor downloaded"`
+	Filters     data.Filters `json:"filters,omitzero" yaml:"filters,omitempty" jsonschema:"interactions to leave out"`
+	Protocol    *Protocol    `json:"protocol,omitempty" yaml:"protocol,omitempty" jsonschema:"how systems are asked; default: leave-one-out, all seen items masked, full candidates"`
+	Protocols   []Protocol   `json:"protocols,omitempty" yaml:"protocols,omitempty" jsonschema:"several protocols in place of one, each a table of its own"`
+	Metrics     []string     `json:"metrics" yaml:"metrics" jsonschema:"NAME@CUTOFF, the columns of the table; the primary metric is ndcg@10"`
+	Depth       int          `json:"depth,omitempty" yaml:"depth,omitempty" jsonschema:"length of the stored rankings; default: the largest cutoff, at least 100"`
+	Seeds       []int64      `json:"seeds,omitempty" yaml:"seeds,omitempty" jsonschema:"each seeded system runs once with each; default: 1"`
+	Baseline    string       `json:"baseline,omitempty" yaml:"baseline,omitempty" jsonschema:"the system that the relative column compares with"`
+	Systems     []System     `json:"systems" yaml:"systems" jsonschema:"the rows of the table"`
 }
 
 // System is one row of a table: a model with its parameters.
 type System struct {
-	Name   string         `json:"name" yaml:"name"`
-	Model  string         `json:"model" yaml:"model"`
-	Params map[string]any `json:"params,omitempty" yaml:"params,omitempty"`
+	Name   string         `json:"name" yaml:"name" jsonschema:"the row's name"`
+	Model  string         `json:"model" yaml:"model" jsonschema:"a name of 'llm4rec models'"`
+	Params map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"the model's parameters; what is not given has its default"`
 }
 
 // defaultDepth leaves room to compute other metrics later than those of the specification.

@@ -8,29 +8,18 @@ import (
 
 // SplitSpec says how to split. Its zero value but for Method is every method's default.
 type SplitSpec struct {
-	// Method is one of SplitMethods.
-	Method string `json:"split" yaml:"split"`
-	// Valid and Test are shares of interactions (temporal, ratio), users (user-cold) or items (item-cold); default 0.1
-	// each.
-	Valid float64 `json:"valid,omitempty" yaml:"valid,omitempty"`
-	Test  float64 `json:"test,omitempty" yaml:"test,omitempty"`
-	// ValidFrom and TestFrom are the cut times of the temporal split, in place of shares.
-	ValidFrom int64 `json:"valid_from,omitempty" yaml:"valid_from,omitempty"`
-	TestFrom  int64 `json:"test_from,omitempty" yaml:"test_from,omitempty"`
-	// By says whether the ratio split counts each user's interactions ("user", the default) or all ("global").
-	By string `json:"by,omitempty" yaml:"by,omitempty"`
-	// Order in which the ratio split and the fold-in part of user-cold take interactions: "time" (the default: the
-	// latest are held out) or "random".
-	Order string `json:"order,omitempty" yaml:"order,omitempty"`
-	// Seed of whatever is random: held-out users or items, and the random order.
-	Seed int64 `json:"split_seed,omitempty" yaml:"split_seed,omitempty"`
-	// FoldIn is the share of a held-out user's interactions that user-cold shows as history; default 0.8.
-	FoldIn float64 `json:"fold_in,omitempty" yaml:"fold_in,omitempty"`
-	// MinHistory is the length of history below which a user is skipped, and counted; default 1.
-	MinHistory int `json:"min_history,omitempty" yaml:"min_history,omitempty"`
-	// Leak "train-on-test" puts validation and test interactions into training, to show what a leak is worth. Its
-	// results are labelled and must not be published.
-	Leak string `json:"leak,omitempty" yaml:"leak,omitempty"`
+	Method     string  `json:"split" yaml:"split" jsonschema:"leave-one-out, temporal, ratio, user-cold, item-cold or given"`
+	Valid      float64 `json:"valid,omitempty" yaml:"valid,omitempty" jsonschema:"share of the interactions (temporal, ratio), users (user-cold) or items (item-cold) for validation; default 0.1"`
+	Test       float64 `json:"test,omitempty" yaml:"test,omitempty" jsonschema:"likewise for the test; default 0.1"`
+	ValidFrom  int64   `json:"valid_from,omitempty" yaml:"valid_from,omitempty" jsonschema:"temporal: the time of the first validation interaction, in place of a share"`
+	TestFrom   int64   `json:"test_from,omitempty" yaml:"test_from,omitempty" jsonschema:"temporal: the time of the first test interaction, in place of a share"`
+	By         string  `json:"by,omitempty" yaml:"by,omitempty" jsonschema:"ratio: shares of each user's interactions (user, the default) or of all (global)"`
+	Order      string  `json:"order,omitempty" yaml:"order,omitempty" jsonschema:"ratio and user-cold: the latest interactions are held out (time, the default) or random ones (random)"`
+	Seed       int64   `json:"split_seed,omitempty" yaml:"split_seed,omitempty" jsonschema:"of held-out users or items and of the random order"`
+	FoldIn     float64 `json:"fold_in,omitempty" yaml:"fold_in,omitempty" jsonschema:"user-cold: share of a held-out user's interactions that is shown as history; default 0.8"`
+	MinHistory int     `json:"min_history,omitempty" yaml:"min_history,omitempty" jsonschema:"users with a shorter history are skipped and counted; default 1"`
+	// Leak puts validation and test interactions into training, to show what a leak is worth.
+	Leak string `json:"leak,omitempty" yaml:"leak,omitempty" jsonschema:"train-on-test: demonstrates a leak; never publishable"`
 }
 
 // SplitMethods are the values of SplitSpec.Method.

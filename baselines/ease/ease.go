@@ -22,7 +22,7 @@ const Revision = 1
 
 // Config of the model.
 type Config struct {
-	Lambda         float64 `json:"lambda" yaml:"lambda" doc:"L2 regularisation, above 0"`
+	Lambda         float64 `json:"lambda" yaml:"lambda" jsonschema:"L2 regularisation, above 0"`
 	models.Recency `yaml:",inline"`
 }
 
@@ -31,8 +31,8 @@ func Default() Config { return Config{Lambda: 100, Recency: models.Recency{Decay
 
 // Fit solves for the weights: n³ operations and 20 n² bytes for n items, 4 n² of which stay.
 func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
-	if c.Lambda <= 0 {
-		return nil, fmt.Errorf("ease: lambda %v is not above 0", c.Lambda)
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("ease: %w", err)
 	}
 	n := train.NumItems
 	gram := mat.NewSymDense(n, nil)
@@ -81,3 +81,17 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 }
 
 var _ models.Fitter = Config{}
+
+// Validate checks the parameters.
+func (c Config) Validate() error {
+	if !(c.Lambda > 0) {
+		return fmt.Errorf("lambda %v is not above 0", c.Lambda)
+	}
+	return c.Recency.Validate()
+}
+
+// Flops of a fit: the Gram matrix, its factorisation and its inverse.
+func (c Config) Flops(users, items, interactions int) float64 {
+	n := float64(items)
+	return n*n*n + float64(interactions)*float64(interactions)/float64(users)
+}

@@ -30,9 +30,9 @@ const Revision = 1
 
 // Config of the model.
 type Config struct {
-	Similarity     string  `json:"similarity" yaml:"similarity" doc:"cosine, jaccard, dice or conditional"`
-	Neighbours     int     `json:"neighbours" yaml:"neighbours" doc:"how many most similar items each item keeps; 0: all"`
-	Shrink         float64 `json:"shrink" yaml:"shrink" doc:"added to the similarity's denominator"`
+	Similarity     string  `json:"similarity" yaml:"similarity" jsonschema:"cosine, jaccard, dice or conditional"`
+	Neighbours     int     `json:"neighbours" yaml:"neighbours" jsonschema:"how many most similar items each item keeps; 0: all"`
+	Shrink         float64 `json:"shrink" yaml:"shrink" jsonschema:"added to the similarity's denominator"`
 	models.Recency `yaml:",inline"`
 }
 
@@ -53,7 +53,7 @@ func (c Config) similarity() (func(co, h, i float64) float64, error) {
 	case "conditional":
 		return func(co, h, i float64) float64 { return co / (h + c.Shrink) }, nil
 	}
-	return nil, fmt.Errorf("itemknn: similarity %q is not one of cosine, jaccard, dice, conditional", c.Similarity)
+	return nil, fmt.Errorf("similarity %q is not one of cosine, jaccard, dice, conditional", c.Similarity)
 }
 
 // neighbour is an item with its similarity to the item whose row it stands in.
@@ -64,17 +64,17 @@ type neighbour struct {
 
 // Fit computes every item's similar items.
 func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
-	sim, err := c.similarity()
-	if err != nil {
-		return nil, err
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("itemknn: %w", err)
 	}
+	sim, _ := c.similarity()
 	n := make([]float64, train.NumItems)
 	x := train.UserItem()
 	for _, i := range x.Indices {
 		n[i]++
 	}
 	rows := make([][]neighbour, train.NumItems)
-	err = x.Gram(ctx, func(h int32, co []int32) {
+	err := x.Gram(ctx, func(h int32, co []int32) {
 		var row []neighbour
 		for i, together := range co {
 			if together > 0 && int32(i) != h {
@@ -104,6 +104,22 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 			dst[i] = float32(s)
 		}
 	}}, nil
+}
+
+// Validate checks the parameters.
+func (c Config) Validate() error {
+	if c.Neighbours < 0 || !(c.Shrink >= 0) {
+		return fmt.Errorf("neighbours %d and shrink %v must not be negative", c.Neighbours, c.Shrink)
+	}
+	if _, err := c.similarity(); err != nil {
+		return err
+	}
+	return c.Recency.Validate()
+}
+
+// Flops of a fit: every user's pairs of items.
+func (c Config) Flops(users, items, interactions int) float64 {
+	return 2 * float64(interactions) * float64(interactions) / float64(users)
 }
 
 var _ models.Fitter = Config{}

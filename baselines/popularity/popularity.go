@@ -4,6 +4,7 @@ package popularity
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -33,11 +34,19 @@ func (Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, e
 // Recent ranks by the training interactions in the time window that ends when the question is asked, so that a query
 // never sees what happened after it. Items without any in the window follow by ascending index.
 type Recent struct {
-	WindowDays float64 `json:"window_days" yaml:"window_days" doc:"length of the window in days of 86,400 seconds of the data's time stamps"`
+	WindowDays float64 `json:"window_days" yaml:"window_days" jsonschema:"length of the window in days of 86,400 seconds of the data's time stamps"`
 }
 
 // DefaultRecent looks back thirty days.
 func DefaultRecent() Recent { return Recent{WindowDays: 30} }
+
+// Validate checks the parameters.
+func (c Recent) Validate() error {
+	if !(c.WindowDays > 0) {
+		return fmt.Errorf("window_days %v is not above 0", c.WindowDays)
+	}
+	return nil
+}
 
 // Fit sorts the interactions by time.
 func (c Recent) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {

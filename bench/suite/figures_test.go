@@ -41,7 +41,13 @@ func run(t *testing.T, name string, only ...string) map[string]results.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := results.OpenRead(sum.Dir)
+	return recordsOf(t, sum.Dir)
+}
+
+// recordsOf reads the records of an experiment's folder by "protocol/system". All must be of finished cells.
+func recordsOf(t *testing.T, dir string) map[string]results.Record {
+	t.Helper()
+	store, err := results.OpenRead(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"llm4rec/baselines/random"
 	"llm4rec/bench"
 	"llm4rec/models"
+	"llm4rec/models/als"
+	"llm4rec/models/external"
 )
 
 // Models are all models that an experiment can name. To add one, add a line.
@@ -20,6 +22,11 @@ func Models() []bench.Model {
 		bench.Register("recent-popularity", "most training interactions in the time window before the question", popularity.Revision, false, popularity.DefaultRecent(), plain),
 		bench.Register("itemknn", "similarity to the items of the history", itemknn.Revision, false, itemknn.Default(), plain),
 		bench.Register("ease", "linear item-item weights in closed form", ease.Revision, false, ease.Default(), plain),
+		bench.Register("als", "matrix factorisation of implicit feedback by alternating least squares", als.Revision, true, als.Default(), func(c als.Config, e bench.Env) models.Fitter {
+			c.Seed, c.Device, c.Progress = uint64(e.Seed), e.Device, e.Progress
+			return c
+		}),
+		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),
 	}
 }
 

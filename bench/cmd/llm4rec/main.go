@@ -1,0 +1,153 @@
+// Command llm4rec benchmarks recommenders: it runs experiments, keeps their records and prints tables from them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"llm4rec/bench"
+	"llm4rec/bench/suite"
+	"llm4rec/gpu"
+)
+
+// commit is set by the linker.
+var commit = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the run in good order; a second one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "llm4rec:", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	root := rootCommand(&globals{stdout: stdout, stderr: stderr})
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return root.ExecuteContext(ctx)
+}
+
+// Exit codes. They are part of the interface: scripts may rely on them.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitCells       = 3
+	exitData        = 4
+	exitDevice      = 5
+	exitInterrupted = 130
+)
+
+const exitHelp = `Exit codes:
+  0    done
+  1    an error that none of the following names
+  2    wrong command line, or a specification that is not valid
+  3    the run went through, but at least one cell failed
+  4    a data set is missing, damaged or cannot be downloaded
+  5    the device that was asked for is not available
+  130  interrupted; the same command goes on where it stopped`
+
+// usageError is a mistake on the command line or in a specification.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errCells is the outcome of a run in which cells failed.
+var errCells = errors.New("cells failed")
+
+func exitCode(err error) int {
+	var usage usageError
+	var missing *bench.Missing
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, errCells):
+		return exitCells
+	case errors.As(err, &missing), errors.Is(err, suite.ErrUnavailable):
+		return exitData
+	case errors.Is(err, gpu.ErrNoCUDA):
+		return exitDevice
+	}
+	return exitError
+}
+
+// globals are what every command has.
+type globals struct {
+	dataDirs       []string // looked in first for data sets
+	offline        bool
+	verbose        bool
+	stdout, stderr io.Writer
+}
+
+func rootCommand(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "llm4rec",
+		Short: "Benchmark recommenders, from one command to a table that can be trusted",
+		Long: `llm4rec runs experiments: every system gets the same data, the same split, the same candidates, the same metrics and
+the same clock. What it measures is stored in records, and tables are computed from the records alone.
+
+  llm4rec run quick                     the main job: classical recommenders on MovieLens-100K
+  llm4rec run ./mine.yaml --out DIR     an experiment of your own; interrupted, the same command goes on
+  llm4rec table DIR --format latex      the table again, from the records
+
+` + exitHelp,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+	})
+	flags := root.PersistentFlags()
+	flags.StringArrayVar(&g.dataDirs, "data", filepath.SplitList(os.Getenv("LLM4REC_DATA")), "folder to look in first for data sets; may be repeated (also: LLM4REC_DATA)")
+	flags.BoolVar(&g.offline, "offline", false, "download nothing")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
+	root.AddCommand(runCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
+		exportCommand(g), dataCommand(g), modelsCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
+	return root
+}
+
+// logger writes to standard error: coloured on a terminal, key=value lines elsewhere.
+func (g *globals) logger(w io.Writer) *slog.Logger {
+	level := slog.LevelInfo
+	if g.verbose {
+		level = slog.LevelDebug
+	}
+	if isTerminal(g.stderr) {
+		return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05"}))
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// suite is everything that experiments can name. A command that must not start anything does not download either.
+func (g *globals) suite(log *slog.Logger, fetch bool) *bench.Suite {
+	return suite.New(suite.DatasetOptions{Dirs: g.dataDirs, Fetch: fetch && !g.offline}, log)
+}
+
+// exactArgs is cobra's, with an error of our own kind.
+func exactArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%s: %w; see '%s --help'", c.CommandPath(), err, c.CommandPath())}
+		}
+		return nil
+	}
+}

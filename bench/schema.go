@@ -1,0 +1,85 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"llm4rec/data"
+	"llm4rec/eval"
+)
+
+// Schema is the JSON Schema (2020-12) of a specification, with the parameters of every model of the suite.
+func (s *Suite) Schema() (*jsonschema.Schema, error) {
+	root, err := jsonschema.For[Spec](nil)
+	if err != nil {
+		return nil, fmt.Errorf("bench: schema: %w", err)
+	}
+	root.Schema = "https://json-schema.org/draft/2020-12/schema"
+	root.Title = "llm4rec experiment"
+	root.Not = &jsonschema.Schema{Required: []string{"protocol", "protocols"}}
+
+	metrics, _ := eval.Names()
+	root.Properties["metrics"].Items.Pattern = "^(" + strings.Join(metrics, "|") + ")@[1-9][0-9]*$"
+	one := 1
+	for _, key := range []string{"metrics", "systems"} {
+		root.Properties[key].MinItems = &one
+		root.Properties[key].Types, root.Properties[key].Type = nil, "array"
+	}
+	for _, p := range []*jsonschema.Schema{root.Properties["protocol"], root.Properties["protocols"].Items} {
+		p.Properties["split"].Enum = anySlice(data.SplitMethods())
+		p.Properties["seen"].Pattern = `^(all|none|last-[1-9][0-9]*)$`
+		p.Properties["candidates"].Pattern = `^(full|(uniform|popularity)-[1-9][0-9]*)$`
+		p.Required = nil
+	}
+	system := root.Properties["systems"].Items
+	system.Properties["name"].Pattern = validName.String()
+	var names []string
+	for _, m := range s.Models {
+		names = append(names, m.Name)
+		params, err := paramsSchema(m)
+		if err != nil {
+			return nil, err
+		}
+		name := any(m.Name)
+		system.AllOf = append(system.AllOf, &jsonschema.Schema{
+			If:   &jsonschema.Schema{Properties: map[string]*jsonschema.Schema{"model": {Const: &name}}},
+			Then: &jsonschema.Schema{Properties: map[string]*jsonschema.Schema{"params": params}},
+		})
+	}
+	system.Properties["model"].Enum = anySlice(names)
+	return root, nil
+}
+
+// paramsSchema describes a model's parameters with their defaults; all may be left out.
+func paramsSchema(m Model) (*jsonschema.Schema, error) {
+	params, err := jsonschema.ForType(reflect.TypeOf(m.Config), nil)
+	if err != nil {
+		return nil, fmt.Errorf("bench: schema of %s: %w", m.Name, err)
+	}
+	params.Required = nil
+	params.Description = m.Doc
+	defaults := map[string]json.RawMessage{}
+	text, err := json.Marshal(m.Config)
+	if err == nil {
+		err = json.Unmarshal(text, &defaults)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bench: schema of %s: %w", m.Name, err)
+	}
+	for key, p := range params.Properties {
+		p.Default = defaults[key]
+	}
+	return params, nil
+}
+
+func anySlice[T any](in []T) []any {
+	out := make([]any, len(in))
+	for n, v := range in {
+		out[n] = v
+	}
+	return out
+}

@@ -22,6 +22,7 @@ func (s *Suite) Schema() (*jsonschema.Schema, error) {
 	root.Title = "llm4rec experiment"
 	root.Not = &jsonschema.Schema{Required: []string{"protocol", "protocols"}}
 
+	root.Properties["name"].Pattern = validName.String()
 	metrics, _ := eval.Names()
 	root.Properties["metrics"].Items.Pattern = "^(" + strings.Join(metrics, "|") + ")@[1-9][0-9]*$"
 	one := 1

@@ -10,19 +10,16 @@ import (
 // They apply in this order, whatever the order in a file: minimum rating, duplicates, core. The core comes last so that
 // what it promises still holds at the end.
 type Filters struct {
-	// MinRating drops interactions rated lower. 0 drops none.
-	MinRating float32 `yaml:"min_rating,omitempty" json:"min_rating,omitempty"`
-	// Duplicates says which interaction of a repeated user-item pair stays. "" means "keep".
-	Duplicates Duplicates `yaml:"duplicates,omitempty" json:"duplicates,omitempty"`
-	// Core is the least number of interactions that every user and every item has in the end.
-	Core Core `yaml:"core,omitempty" json:"core,omitzero"`
+	MinRating  float32    `yaml:"min_rating,omitempty" json:"min_rating,omitempty" jsonschema:"interactions rated lower are left out; 0 leaves out none"`
+	Duplicates Duplicates `yaml:"duplicates,omitempty" json:"duplicates,omitempty" jsonschema:"which interaction of a repeated user-item pair stays: keep (all of them, the default), first or last"`
+	Core       Core       `yaml:"core,omitempty" json:"core,omitzero" jsonschema:"the least number of interactions that every user and every item has in the end"`
 }
 
 // Core is a pair of least numbers of interactions; 0 and 1 ask for nothing. With one of the two alone it is a plain
 // minimum, with both the largest part of the data in which both hold.
 type Core struct {
-	User int `yaml:"user,omitempty" json:"user,omitempty"`
-	Item int `yaml:"item,omitempty" json:"item,omitempty"`
+	User int `yaml:"user,omitempty" json:"user,omitempty" jsonschema:"of a user; 0 and 1 ask for nothing"`
+	Item int `yaml:"item,omitempty" json:"item,omitempty" jsonschema:"of an item"`
 }
 
 // Duplicates is a rule for user-item pairs that occur more than once.

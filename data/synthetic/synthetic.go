@@ -22,16 +22,13 @@ import (
 
 // Config is the size and the character of a synthetic data set.
 type Config struct {
-	Seed         uint64 `json:"seed" yaml:"seed"`
-	Users        int    `json:"users" yaml:"users"`
-	Items        int    `json:"items" yaml:"items"`               // all of them occur
-	Interactions int    `json:"interactions" yaml:"interactions"` // exactly, from Users and Items up to half of their product
-	// Skew is the exponent of popularity, rounded to sixteenths: 0 makes all items alike.
-	Skew float64 `json:"skew" yaml:"skew"`
-	// Follow is how often the next item is looked for among the successors of the last one.
-	Follow float64 `json:"follow" yaml:"follow"`
-	// Ties is how often an interaction has the time of the one before it.
-	Ties float64 `json:"ties" yaml:"ties"`
+	Seed         uint64  `json:"seed" yaml:"seed" jsonschema:"of all random numbers"`
+	Users        int     `json:"users" yaml:"users" jsonschema:"number of users"`
+	Items        int     `json:"items" yaml:"items" jsonschema:"number of items; all of them occur"`
+	Interactions int     `json:"interactions" yaml:"interactions" jsonschema:"exactly so many, at most half of users times items"`
+	Skew         float64 `json:"skew" yaml:"skew" jsonschema:"exponent of popularity, rounded to sixteenths: 0 makes all items alike"`
+	Follow       float64 `json:"follow" yaml:"follow" jsonschema:"how often the next item is looked for among the successors of the last one"`
+	Ties         float64 `json:"ties" yaml:"ties" jsonschema:"how often an interaction has the time of the one before it"`
 }
 
 // Default is about the shape of MovieLens-100K.

@@ -26,8 +26,8 @@ const Revision = 1
 
 // Config names the file of predictions.
 type Config struct {
-	Path   string `json:"path" yaml:"path" doc:"file of predictions, relative to the working directory"`
-	Format Format `json:"format" yaml:"format" doc:"auto, trec or recbole; auto takes a file whose first line has a column user_id: for RecBole's"`
+	Path   string `json:"path" yaml:"path" jsonschema:"file of predictions, relative to the working directory"`
+	Format Format `json:"format" yaml:"format" jsonschema:"auto, trec or recbole; auto takes a file whose first line has a column user_id: for RecBole's"`
 }
 
 // Format of a file of predictions.

@@ -9,12 +9,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Damaged is the error of a stored file that is not what was written, or that this program is too old to read.
 type Damaged struct {
 	Path string
 	Why  string
+}
+
+// Cell is the id of the cell that the file belongs to, if it is a cell's.
+func (e *Damaged) Cell() string {
+	id, _, _ := strings.Cut(filepath.Base(e.Path), ".")
+	return id
 }
 
 func (e *Damaged) Error() string { return fmt.Sprintf("results: %s is damaged: %s", e.Path, e.Why) }

@@ -76,7 +76,7 @@ func weighted(dst []float64, count []int32, values []float64) {
 		}
 		w, row := float64(n), values[u*len(dst):][:len(dst)]
 		for c, v := range row {
-			dst[c] += w * v
+			dst[c] += float64(w * v) // not fused: the same digits on every CPU
 		}
 	}
 	for c := range dst {
@@ -89,7 +89,7 @@ func quantile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	lo := int(at)
 	hi := min(lo+1, len(sorted)-1)
-	return sorted[lo] + (at-float64(lo))*(sorted[hi]-sorted[lo])
+	return sorted[lo] + float64((at-float64(lo))*(sorted[hi]-sorted[lo]))
 }
 
 func doubts(users int) []string {

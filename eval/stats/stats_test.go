@@ -101,8 +101,8 @@ func TestPairedByHand(t *testing.T) {
 		{[]float64{-1, 2, 3, 4, 5}, 4. / 32}, // |T| = 13: ±15 and ±13
 		{[]float64{1, 1, 1, 1, 1, 1}, 2. / 64},
 	} {
-		got := Paired(c.d, 100_000, 1)
-		if !near(got, c.want, .006) {
+		got := Paired(c.d, 20_000, 1)
+		if !near(got, c.want, .013) {
 			t.Errorf("%v: p = %v, want %v", c.d, got, c.want)
 		}
 		if e := exact(c.d); !near(e, c.want, 1e-12) {

@@ -1,0 +1,158 @@
+package table
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// object is one system in the JSON form, which other programs read.
+type object struct {
+	Experiment  string              `json:"experiment"`
+	Dataset     string              `json:"dataset"`
+	Protocol    string              `json:"protocol"`
+	System      string              `json:"system"`
+	Seeds       int                 `json:"seeds"` // how many have values
+	Users       int                 `json:"users"`
+	Metrics     map[string]Summary  `json:"metrics"`
+	Relative    *relativeTo         `json:"relative,omitempty"`
+	Timing      map[string]*float64 `json:"timing"`
+	Status      Status              `json:"status"`
+	Errors      []string            `json:"errors,omitempty"` // of cells without values
+	Publishable bool                `json:"publishable"`
+	Unpublish   []string            `json:"unpublish,omitempty"`
+	Notes       []string            `json:"notes,omitempty"` // of the data set
+	Skipped     map[string]int      `json:"skipped,omitempty"`
+}
+
+type relativeTo struct {
+	Baseline string   `json:"baseline"`
+	Metric   string   `json:"metric"`
+	Percent  *float64 `json:"percent"`
+}
+
+func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
+	objects := []object{} // a list, also of nothing
+	for _, e := range experiments {
+		for _, t := range e.Tables {
+			for _, r := range t.Rows {
+				objects = append(objects, newObject(t, r, o))
+			}
+		}
+	}
+	return indented(w, objects)
+}
+
+func newObject(t *Table, r *Row, o Options) object {
+	x := object{
+		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
+		Seeds: len(r.Records), Users: len(r.Users), Metrics: map[string]Summary{}, Timing: map[string]*float64{},
+		Status: r.Status(), Unpublish: r.Unpublishable(), Skipped: r.Skipped,
+	}
+	x.Publishable = x.Status == OK && len(x.Unpublish) == 0
+	for _, m := range r.Missing {
+		x.Errors = append(x.Errors, fmt.Sprintf("seed %d: %s %s", m.Seed, m.Status, m.Why))
+	}
+	if len(r.Records) == 0 {
+		return x
+	}
+	for n, s := range r.summarise(true) {
+		x.Metrics[r.Metrics[n].Name] = s
+	}
+	for _, rec := range r.Records {
+		x.Notes = appendNew(x.Notes, rec.Notes...)
+	}
+	for _, c := range timings() {
+		x.Timing[c.name] = c.mean(r)
+	}
+	if o.Relative != "" {
+		x.Relative = &relativeTo{o.Relative, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(o.Relative))}
+	}
+	return x
+}
+
+func indented(w io.Writer, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("table: json: %w", err)
+	}
+	if _, err := w.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("table: write: %w", err)
+	}
+	return nil
+}
+
+// writeCSV writes one line a system. Timing stands last, so that it can be cut off: it is all that may differ between
+// two runs of one experiment.
+func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
+	metrics := union(experiments)
+	header := []string{"experiment", "dataset", "protocol", "system", "seeds", "users"}
+	for _, m := range metrics {
+		header = append(header, m, m+"_lo", m+"_hi", m+"_seed_sd")
+	}
+	if o.Relative != "" {
+		header = append(header, "relative_percent")
+	}
+	for _, c := range timings() {
+		header = append(header, "timing_"+c.name)
+	}
+	out := csv.NewWriter(w)
+	lines := [][]string{header}
+	for _, e := range experiments {
+		for _, t := range e.Tables {
+			for _, r := range t.Rows {
+				lines = append(lines, csvLine(t, r, metrics, o))
+			}
+		}
+	}
+	if err := out.WriteAll(lines); err != nil {
+		return fmt.Errorf("table: csv: %w", err)
+	}
+	return nil
+}
+
+func csvLine(t *Table, r *Row, metrics []string, o Options) []string {
+	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users))}
+	byName := map[string]Summary{}
+	if len(r.Records) > 0 {
+		for n, s := range r.summarise(true) {
+			byName[r.Metrics[n].Name] = s
+		}
+	}
+	for _, m := range metrics {
+		s, ok := byName[m]
+		if !ok {
+			line = append(line, "", "", "", "")
+			continue
+		}
+		line = append(line, number(&s.Mean), number(s.Lo), number(s.Hi), number(s.SeedSD))
+	}
+	if o.Relative != "" {
+		line = append(line, number(r.relativeTo(t.baseline(o.Relative))))
+	}
+	for _, c := range timings() {
+		line = append(line, number(c.mean(r)))
+	}
+	return line
+}
+
+// union lists the metrics of all experiments in the order of their first appearance.
+func union(experiments []Experiment) []string {
+	var out []string
+	for _, e := range experiments {
+		for _, m := range e.Metrics {
+			out = appendNew(out, m.Name)
+		}
+	}
+	return out
+}
+
+// number has all digits of a value, "" for none.
+func number(x *float64) string {
+	if x == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*x, 'g', -1, 64)
+}

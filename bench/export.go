@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -126,4 +127,25 @@ func answers(d *data.Dataset, asked questions) (data.Interactions, error) {
 		}
 	}
 	return d.Inter.Take(positions), nil
+}
+
+// ExportSplits writes the split of every protocol of a plan into a folder of its own below dir, and returns the folders.
+func (r *Runner) ExportSplits(ctx context.Context, plan *Plan, dir string) ([]string, error) {
+	d, _, err := r.Suite.load(ctx, plan.Spec, r.Log)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, p := range plan.Protocols {
+		s, err := d.Split(p.SplitSpec)
+		if err != nil {
+			return out, err
+		}
+		to := filepath.Join(dir, strings.ReplaceAll(p.Name, "/", "-"))
+		if err := ExportSplit(to, d, s, p); err != nil {
+			return out, err
+		}
+		out = append(out, to)
+	}
+	return out, nil
 }

@@ -10,3 +10,6 @@ import (
 func cpuBLAS() (blas.Float32, blas.Float64, string) {
 	return gonum.Implementation{}, gonum.Implementation{}, "gonum (pure Go)"
 }
+
+// KernelSetting is about OpenBLAS, which this build has not.
+func KernelSetting() string { return "" }

@@ -24,6 +24,7 @@ import (
 var commit = ""
 
 func main() {
+	useFastKernels()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends the run in good order; a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
@@ -32,6 +33,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "llm4rec:", err)
 	}
 	os.Exit(exitCode(err))
+}
+
+// useFastKernels starts the program again where OpenBLAS did not recognise the CPU. If that cannot be done, it goes on
+// with the slow kernels, and the records say which.
+func useFastKernels() {
+	setting := gpu.KernelSetting()
+	if setting == "" {
+		return
+	}
+	if self, err := os.Executable(); err == nil {
+		_ = syscall.Exec(self, os.Args, append(os.Environ(), setting))
+	}
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

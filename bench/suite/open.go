@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,14 +11,16 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/data/atomic"
+	"llm4rec/data/fetch"
 	"llm4rec/data/movielens"
 	"llm4rec/data/sequence"
 )
 
 // DatasetOptions say where [OpenDataset] may look.
 type DatasetOptions struct {
-	Dirs  []string // data folders, looked in first, in order
-	Fetch bool     // download what is not found
+	Dirs  []string     // data folders, looked in first, in order
+	Fetch bool         // download what is not found
+	Cache fetch.Client // where downloads lie and how they are made; the zero value is the user's cache folder
 }
 
 // OpenDataset loads a data set by its name in the registry, or a folder or file by its path, such as ./mydata, in any
@@ -36,12 +39,50 @@ func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.
 	if s.Generate != nil {
 		return s.Generate(), "generated", nil
 	}
-	path, found := s.Locate(opt.Dirs)
-	if !found {
-		return nil, "", fmt.Errorf("data set %s: not found under %q: %w", name, opt.Dirs, ErrUnavailable)
+	path, err := s.Obtain(ctx, opt)
+	if err != nil {
+		return nil, "", err
 	}
 	d, err = s.open(path)
 	return d, path, err
+}
+
+// Here finds the set on this machine: in a data folder or the cache.
+func (s Source) Here(opt DatasetOptions) (path string, found bool) {
+	if path, found := s.Locate(opt.Dirs); found {
+		return path, true
+	}
+	path, err := opt.Cache.Path(s.Name)
+	return path, err == nil && len(s.Files) > 0 && s.complete(os.DirFS(path))
+}
+
+// Obtain returns the set's folder, and downloads it first if it is not here and the options say so.
+func (s Source) Obtain(ctx context.Context, opt DatasetOptions) (string, error) {
+	path, found := s.Here(opt)
+	switch {
+	case found:
+		return path, nil
+	case s.Address == "":
+		return "", fmt.Errorf("data set %s is not in the data folders %q and cannot be downloaded: %w", s.Name, opt.Dirs, ErrUnavailable)
+	case !opt.Fetch:
+		return "", fmt.Errorf("data set %s is not in the data folders %q: get it by 'llm4rec data fetch %[1]s', or name its folder by --data: %[3]w", s.Name, opt.Dirs, ErrUnavailable)
+	}
+	path, err := opt.Cache.Fetch(ctx, s.archive())
+	if network := (*fetch.NetworkError)(nil); errors.As(err, &network) && ctx.Err() == nil {
+		return "", fmt.Errorf("data set %s: %w: %w", s.Name, ErrUnavailable, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("data set %s: %w", s.Name, err)
+	}
+	return path, nil
+}
+
+func (s Source) archive() fetch.Archive {
+	a := fetch.Archive{Name: s.Name, Address: s.Address, Sum: s.ArchiveSum, SumAddress: s.SumAddress, Size: s.Size}
+	if len(s.Files) == 1 {
+		a.File = s.Files[0].Path
+	}
+	return a
 }
 
 // isPath tells a path from a name: it has a separator, or is . or .., or a file's extension.

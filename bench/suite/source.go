@@ -79,7 +79,7 @@ func (s Source) complete(fsys fs.FS) bool {
 	return true
 }
 
-// largeFile is the size from which Check trusts a file of the right size.
+// largeFile is the size from which opening a set trusts a file of the right size.
 const largeFile = 64 << 20
 
 // Check compares sizes and checksums of the files with the registry's. Unless all is set, large files are judged by
@@ -91,12 +91,15 @@ func (s Source) Check(fsys fs.FS, all bool) error {
 			return fmt.Errorf("data set %s: %w", s.Name, err)
 		}
 		if f.Size > 0 && info.Size() != f.Size {
-			return fmt.Errorf("data set %s: %s has %d bytes, want %d: the copy is broken or altered", s.Name, f.Path, info.Size(), f.Size)
+			return fmt.Errorf("data set %s: %s has %d bytes, want %d: %w", s.Name, f.Path, info.Size(), f.Size, ErrDamaged)
 		}
 		if f.Sum == "" || info.Size() >= largeFile && !all {
 			continue
 		}
 		if err := f.Sum.VerifyFile(fsys, f.Path); err != nil {
+			if bad := (*fetch.MismatchError)(nil); errors.As(err, &bad) {
+				return fmt.Errorf("data set %s: %s: checksum is %s, want %s: %w", s.Name, f.Path, bad.Got, bad.Want, ErrDamaged)
+			}
 			return fmt.Errorf("data set %s: %w", s.Name, err)
 		}
 	}
@@ -115,10 +118,14 @@ func (s Source) open(path string) (*data.Dataset, error) {
 	}
 	d.Name = s.Name
 	if s.Interactions > 0 && d.Inter.Len() != s.Interactions {
-		return nil, fmt.Errorf("%s: data set %s has %d interactions, want %d: the copy is broken or altered", path, s.Name, d.Inter.Len(), s.Interactions)
+		return nil, fmt.Errorf("%s: data set %s has %d interactions, want %d: %w", path, s.Name, d.Inter.Len(), s.Interactions, ErrDamaged)
 	}
 	return d, nil
 }
 
-// ErrUnavailable marks a data set that is neither here nor can be downloaded now. A damaged copy is another error.
-var ErrUnavailable = errors.New("data set unavailable")
+var (
+	// ErrUnavailable marks a data set that is neither here nor can be downloaded now.
+	ErrUnavailable = errors.New("data set unavailable")
+	// ErrDamaged marks one whose files are not the publisher's.
+	ErrDamaged = errors.New("the copy is broken or altered")
+)

@@ -1,4 +1,3 @@
-// Package fetch downloads the files of data sets.
 package fetch
 
 import (

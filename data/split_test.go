@@ -391,3 +391,63 @@ func TestSpecErrorsNameTheKey(t *testing.T) {
 		}
 	}
 }
+
+// What happened at a cut time comes after the cut, whether the time was given or found from a share.
+func TestTemporalCuts(t *testing.T) {
+	d := build(t,
+		row{"1", "1", 1, 10}, row{"1", "2", 1, 20}, row{"1", "3", 1, 30}, row{"1", "4", 1, 40},
+		row{"2", "5", 1, 10}, row{"2", "6", 1, 20}, row{"2", "7", 1, 20}, row{"2", "8", 1, 30}, row{"2", "9", 1, 30}, row{"2", "10", 1, 30},
+	)
+	for name, spec := range map[string]SplitSpec{
+		"times": {Method: "temporal", ValidFrom: 20, TestFrom: 30},
+		// The share of .4 is in the middle of the ties at 30: the cut is moved before them, not through them.
+		"shares": {Method: "temporal", Valid: .3, Test: .4},
+	} {
+		spec, err := spec.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := d.Split(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := func(items []int32) string {
+			var out []string
+			for _, i := range items {
+				out = append(out, d.Items.Raw(i))
+			}
+			return strings.Join(out, " ")
+		}
+		got := []string{raw(s.Train.Inter.Item), raw(s.Valid.Relevant[0]), raw(s.Valid.Relevant[1]), raw(s.Test.Relevant[0]), raw(s.Test.Relevant[1]), raw(s.Test.Cases[1].History)}
+		if want := []string{"1 5", "2", "6 7", "3 4", "8 9 10", "5 6 7"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// The numbers of a ratio split are rounded down, and the latest interactions are held out.
+func TestRatioByHand(t *testing.T) {
+	var rows []row
+	for n := range 19 {
+		rows = append(rows, row{"1", string(rune('a' + n)), 1, int64(100 - n)}) // a is the latest
+	}
+	d := build(t, rows...)
+	spec, err := SplitSpec{Method: "ratio", Valid: .1, Test: .2}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Split(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 3 of 19 test, 1 validation.
+	if got := s.Test.Relevant[0]; !slices.Equal(got, []int32{0, 1, 2}) {
+		t.Errorf("test items %v", got)
+	}
+	if got := s.Valid.Relevant[0]; !slices.Equal(got, []int32{3}) {
+		t.Errorf("validation items %v", got)
+	}
+	if c := s.Test.Cases[0]; len(c.History) != 16 || c.History[0] != 18 || c.History[15] != 3 || c.At != 98 {
+		t.Errorf("test case %+v", c)
+	}
+}

@@ -2,7 +2,6 @@ package table
 
 import (
 	"fmt"
-	"io"
 	"slices"
 
 	"llm4rec/eval/stats"
@@ -141,35 +140,4 @@ func names(rows []*Row) []string {
 		out = append(out, r.name())
 	}
 	return out
-}
-
-// Write writes the comparison as a table for people, or as JSON.
-func (c Comparison) Write(w io.Writer, f Format) error {
-	if f == JSON {
-		return indented(w, c)
-	}
-	g := grid{
-		caption: []string{"Paired comparison by user on " + c.Metric},
-		names:   2,
-		header:  []string{"A", "B", "users", "A mean", "B mean", "A − B", "95% interval", "p", "p (Holm)", "wins", "losses", "equal"},
-		legend: []string{
-			fmt.Sprintf("p: two-sided paired randomisation test by user; interval: paired bootstrap over users; %d resamples each", stats.Resamples),
-			fmt.Sprintf("p (Holm): corrected over the %d rows; above %g the two are not distinguishable", len(c.Pairs), alpha),
-		},
-	}
-	for _, u := range c.Unmatched {
-		g.caption = append(g.caption, "Not compared: "+u+" is in one of the two only")
-	}
-	for _, d := range c.Pairs {
-		var line []cell
-		for _, s := range []string{
-			d.A, d.B, fmt.Sprint(d.Users), fmt.Sprintf("%.4f", d.MeanA), fmt.Sprintf("%.4f", d.MeanB), fmt.Sprintf("%+.4f", d.Mean),
-			fmt.Sprintf("[%+.4f, %+.4f]", d.Lo, d.Hi), fmt.Sprintf("%.4f", d.P), fmt.Sprintf("%.4f", d.Holm),
-			fmt.Sprint(d.Wins), fmt.Sprint(d.Loses), fmt.Sprint(d.Equal),
-		} {
-			line = append(line, cell{text: s})
-		}
-		g.rows = append(g.rows, line)
-	}
-	return writeGrids(w, f, []grid{g})
 }

@@ -80,12 +80,12 @@ func (t *Table) columns(e *Experiment, o Options, g *grid) []func(*Row, []Summar
 			return cell{text: fmt.Sprintf("%.4f", *s[p].SeedSD)}
 		})
 	}
-	if o.Relative != "" {
-		base := t.baseline(o.Relative)
+	if name := o.baseline(e); name != "" {
+		base := t.baseline(name)
 		if base == nil {
-			g.caption = append(g.caption, "Warning: no system or model "+o.Relative+" to compare with here")
+			g.caption = append(g.caption, "Warning: no values of a system or model "+name+" to compare with here")
 		}
-		add(e.Metrics[p].Name+" vs "+o.Relative, func(r *Row, _ []Summary) cell {
+		add(e.Metrics[p].Name+" vs "+name, func(r *Row, _ []Summary) cell {
 			if percent := r.relativeTo(base); percent != nil {
 				return cell{text: fmt.Sprintf("%+.1f%%", *percent)}
 			}

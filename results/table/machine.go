@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -35,17 +36,18 @@ type relativeTo struct {
 
 func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 	objects := []object{} // a list, also of nothing
-	for _, e := range experiments {
-		for _, t := range e.Tables {
+	for n := range experiments {
+		base := o.baseline(&experiments[n])
+		for _, t := range experiments[n].Tables {
 			for _, r := range t.Rows {
-				objects = append(objects, newObject(t, r, o))
+				objects = append(objects, newObject(t, r, base))
 			}
 		}
 	}
 	return indented(w, objects)
 }
 
-func newObject(t *Table, r *Row, o Options) object {
+func newObject(t *Table, r *Row, base string) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
 		Seeds: len(r.Records), Users: len(r.Users), Metrics: map[string]Summary{}, Timing: map[string]*float64{},
@@ -67,8 +69,8 @@ func newObject(t *Table, r *Row, o Options) object {
 	for _, c := range timings() {
 		x.Timing[c.name] = c.mean(r)
 	}
-	if o.Relative != "" {
-		x.Relative = &relativeTo{o.Relative, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(o.Relative))}
+	if base != "" {
+		x.Relative = &relativeTo{base, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(base))}
 	}
 	return x
 }
@@ -92,28 +94,41 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	for _, m := range metrics {
 		header = append(header, m, m+"_lo", m+"_hi", m+"_seed_sd")
 	}
-	if o.Relative != "" {
+	compared := slices.ContainsFunc(experiments, func(e Experiment) bool { return o.baseline(&e) != "" })
+	if compared {
 		header = append(header, "relative_percent")
 	}
 	for _, c := range timings() {
 		header = append(header, "timing_"+c.name)
 	}
-	out := csv.NewWriter(w)
 	lines := [][]string{header}
-	for _, e := range experiments {
-		for _, t := range e.Tables {
+	for n := range experiments {
+		base := o.baseline(&experiments[n])
+		for _, t := range experiments[n].Tables {
 			for _, r := range t.Rows {
-				lines = append(lines, csvLine(t, r, metrics, o))
+				line := csvMetrics(r, metrics)
+				if compared {
+					line = append(line, number(r.relativeTo(t.baseline(base))))
+				}
+				for _, c := range timings() {
+					line = append(line, number(c.mean(r)))
+				}
+				lines = append(lines, line)
 			}
 		}
 	}
-	if err := out.WriteAll(lines); err != nil {
+	return writeLines(w, lines)
+}
+
+func writeLines(w io.Writer, lines [][]string) error {
+	if err := csv.NewWriter(w).WriteAll(lines); err != nil {
 		return fmt.Errorf("table: csv: %w", err)
 	}
 	return nil
 }
 
-func csvLine(t *Table, r *Row, metrics []string, o Options) []string {
+// csvMetrics is a row's line up to its metrics.
+func csvMetrics(r *Row, metrics []string) []string {
 	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users))}
 	byName := map[string]Summary{}
 	if len(r.Records) > 0 {
@@ -128,12 +143,6 @@ func csvLine(t *Table, r *Row, metrics []string, o Options) []string {
 			continue
 		}
 		line = append(line, number(&s.Mean), number(s.Lo), number(s.Hi), number(s.SeedSD))
-	}
-	if o.Relative != "" {
-		line = append(line, number(r.relativeTo(t.baseline(o.Relative))))
-	}
-	for _, c := range timings() {
-		line = append(line, number(c.mean(r)))
 	}
 	return line
 }

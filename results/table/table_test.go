@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 	rows := e[1].Tables[0].finished()
 	c, err := Compare(rows[:1], rows[1:], Primary)
 	check(t, err)
-	for _, f := range []Format{Text, JSON} {
+	for _, f := range []Format{Text, CSV, JSON} {
 		var b bytes.Buffer
 		check(t, c.Write(&b, f))
 		golden(t, filepath.Join("testdata", "compare."+string(f)), b.Bytes())
@@ -239,5 +239,21 @@ func TestFormats(t *testing.T) {
 	}
 	if _, err := ParseFormat("xls"); err == nil || !strings.Contains(err.Error(), "latex") {
 		t.Error(err)
+	}
+}
+
+// TestBaseline: the experiment's own baseline is the default of the relative column.
+func TestBaseline(t *testing.T) {
+	e := loaded(t, small())
+	e.Baseline = "pop"
+	for relative, want := range map[string]string{"": "ndcg@10 vs pop", "itemknn": "ndcg@10 vs itemknn", NoBaseline: ""} {
+		o := Options{Relative: relative}
+		text, lines := output(t, Text, e, o), output(t, CSV, e, o)
+		if got := strings.Contains(text, " vs "); got != (want != "") || !strings.Contains(text, want) {
+			t.Errorf("%q: %q is not in\n%s", relative, want, text)
+		}
+		if got := strings.Contains(lines, ",relative_percent,timing_"); got != (want != "") {
+			t.Errorf("%q: %s", relative, lines)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func TestStrangeRecords(t *testing.T) {
 		"fewer (seed 0): not comparable with pop: it ranks other users",
 		"shallow (seed 0): table: ndcg@10 needs 10 ranks",
 		"records of earlier plans, not shown: 1",
-		"no system or model nobody",
+		"no values of a system or model nobody",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

@@ -51,7 +51,21 @@ func FormatOf(path string) (Format, error) {
 // Options of a table.
 type Options struct {
 	Intervals bool   // 95% intervals beside the means; CSV and JSON always have them
-	Relative  string // the system, or the model, that a column compares the primary metric with; "": no such column
+	Relative  string // the system, or the model, that a column compares the primary metric with; "": the experiment's baseline; [NoBaseline]: no such column
+}
+
+// NoBaseline as [Options].Relative asks for no relative column.
+const NoBaseline = "none"
+
+// baseline names what the relative column of an experiment compares with, "" for no such column.
+func (o Options) baseline(e *Experiment) string {
+	switch o.Relative {
+	case "":
+		return e.Baseline
+	case NoBaseline:
+		return ""
+	}
+	return o.Relative
 }
 
 // Write writes the tables of experiments.

@@ -28,6 +28,10 @@ type DatasetOptions struct {
 //
 // The error is an [ErrUnavailable] if the set is not here and was not, or could not be, downloaded.
 func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.Dataset, origin string, err error) {
+	if strings.HasPrefix(name, syntheticPrefix) {
+		d, err = openSynthetic(name)
+		return d, "generated", err
+	}
 	if isPath(name) {
 		d, err = openPath(name)
 		return d, name, err

@@ -14,7 +14,7 @@ const Env = "LLM4REC_DATA"
 // Dir returns the folder of real data sets, and skips the test where there is none.
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir, ok := find()
+	dir, ok := Find()
 	if !ok {
 		t.Skipf("no real data here: %q does not exist (%s names the folder)", dir, Env)
 	}
@@ -31,7 +31,8 @@ func Open(t testing.TB, name string) fs.FS {
 	return os.DirFS(dir)
 }
 
-func find() (string, bool) {
+// Find returns the folder of real data sets, and whether it exists.
+func Find() (string, bool) {
 	dir := os.Getenv(Env)
 	if dir == "" {
 		dir = filepath.Join(moduleRoot(), "..", "shared", "data")

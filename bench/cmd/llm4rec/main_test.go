@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"llm4rec/data/datatest"
+)
+
+// asCommand makes the test binary be the program, for tests that must kill it.
+const asCommand = "LLM4REC_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	testscript.Main(m, map[string]func(){"llm4rec": main})
+}
+
+// program is the program with arguments, as another process.
+func program(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, os.Args[0], args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), asCommand+"=1", "LLM4REC_DATA=")
+	return c
+}
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+func TestScripts(t *testing.T) {
+	data, found := datatest.Find()
+	if !found {
+		t.Logf("scripts on real data are skipped: there is none at %s", data)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LLM4REC_DATA", "")
+			e.Setenv("REAL_DATA", data)
+			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "real-data" {
+				return found, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
+	})
+}

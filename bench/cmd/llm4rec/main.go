@@ -95,7 +95,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, errCells):
 		return exitCells
-	case errors.As(err, &missing), errors.Is(err, suite.ErrUnavailable):
+	case errors.As(err, &missing), errors.Is(err, suite.ErrUnavailable), errors.Is(err, suite.ErrDamaged):
 		return exitData
 	case errors.Is(err, gpu.ErrNoCUDA):
 		return exitDevice
@@ -152,7 +152,7 @@ func (g *globals) logger(w io.Writer) *slog.Logger {
 
 // suite is everything that experiments can name. A command that must not start anything does not download either.
 func (g *globals) suite(log *slog.Logger, fetch bool) *bench.Suite {
-	return suite.New(suite.DatasetOptions{Dirs: g.dataDirs, Fetch: fetch && !g.offline}, log)
+	return suite.New(g.datasets(fetch), log)
 }
 
 // exactArgs is cobra's, with an error of our own kind.

@@ -56,7 +56,7 @@ func temporal(d *Dataset, s SplitSpec) (roles, error) {
 	if s.TestFrom == 0 && s.ValidFrom == 0 {
 		times := slices.Clone(d.Inter.Time)
 		slices.Sort(times)
-		at := func(share float64) int64 { return times[min(len(times)-1, int(share*float64(len(times))))] }
+		at := func(share float64) int64 { return times[min(len(times)-1, count(share, len(times)))] }
 		s.ValidFrom, s.TestFrom = at(1-s.Valid-s.Test), at(1-s.Test)
 	}
 	a := make(roles, d.Inter.Len())
@@ -114,8 +114,7 @@ func (d *Dataset) order(user, from, to int, s SplitSpec) []int {
 
 // cut gives the last test share of order to test, the share before it to validation, the rest to training.
 func (a roles) cut(order []int, valid, test float64) {
-	tests := int(test * float64(len(order)))
-	valids := int(valid * float64(len(order)))
+	tests, valids := count(test, len(order)), count(valid, len(order))
 	for n, p := range order {
 		switch left := len(order) - n; {
 		case left <= tests:
@@ -127,6 +126,9 @@ func (a roles) cut(order []int, valid, test float64) {
 		}
 	}
 }
+
+// count is a share of n, rounded down; what floating point lacks to a whole number does not cost one.
+func count(share float64, n int) int { return int(share*float64(n) + 1e-9) }
 
 // userCold: whole users are held out. Of each, the first share of the interactions is history, the rest the answer.
 func userCold(d *Dataset, s SplitSpec) roles {
@@ -140,7 +142,7 @@ func userCold(d *Dataset, s SplitSpec) roles {
 			return
 		}
 		for n, p := range d.order(user, from, to, s) {
-			if n < int(math.Ceil(s.FoldIn*float64(to-from))) {
+			if n < int(math.Ceil(s.FoldIn*float64(to-from)-1e-9)) {
 				a[p] = toFold
 			} else {
 				a[p] = held[user]

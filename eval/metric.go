@@ -91,8 +91,9 @@ func ParseAll(names []string) ([]Metric, error) {
 // PerUser says whether the metric has one value a user. If not, use Lists.
 func (m Metric) PerUser() bool { return m.def.user != nil }
 
-// LowerIsBetter says which direction is called best. Popularity and Gini measure concentration.
-func (m Metric) LowerIsBetter() bool { return m.def.name == "popularity" || m.def.name == "gini" }
+// Accuracy says whether the metric is one of finding relevant items: one of which more is better. The others describe
+// lists, and none of their values is best.
+func (m Metric) Accuracy() bool { return m.def.answer }
 
 // User is the metric of one user: ranked are distinct items, best first; relevant are distinct items, ascending. A list
 // shorter than the cutoff counts as it is. Without a relevant item, a metric of accuracy is undefined: NaN.

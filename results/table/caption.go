@@ -77,11 +77,11 @@ func (t *Table) missing() []string {
 		for _, m := range r.Missing {
 			switch m.Status {
 			case NotRun:
-				waiting = append(waiting, fmt.Sprintf("%s (seed %d)", r.System, m.Seed))
+				waiting = append(waiting, m.of(r))
 			case Failed:
-				out = append(out, fmt.Sprintf("Failed: %s (seed %d): %s", r.System, m.Seed, m.Why))
+				out = append(out, fmt.Sprintf("Failed: %s: %s", m.of(r), m.Why))
 			default:
-				out = append(out, fmt.Sprintf("Not shown: %s (seed %d): %s", r.System, m.Seed, m.Why))
+				out = append(out, fmt.Sprintf("Not shown: %s: %s", m.of(r), m.Why))
 			}
 		}
 	}
@@ -89,6 +89,14 @@ func (t *Table) missing() []string {
 		out = append(out, "Not run yet: "+strings.Join(waiting, ", "))
 	}
 	return out
+}
+
+// of names a cell of a row. Systems that use no seed have 0.
+func (m Missing) of(r *Row) string {
+	if m.Seed == 0 {
+		return r.System
+	}
+	return fmt.Sprintf("%s (seed %d)", r.System, m.Seed)
 }
 
 func environment(e results.Environment) string {

@@ -74,15 +74,23 @@ func word(v any) string {
 	return string(b)
 }
 
-// words writes a JSON object as "key value, key value".
+// words writes a JSON object as "key value, key value": of a protocol, first what people ask first.
 func words(text string) string {
 	m := fields(text)
 	if m == nil {
 		return text
 	}
 	var out []string
+	first := []string{"split", "seen", "candidates"}
+	for _, k := range first {
+		if v, ok := m[k]; ok {
+			out = append(out, k+" "+word(v))
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, k+" "+word(m[k]))
+		if !slices.Contains(first, k) {
+			out = append(out, k+" "+word(m[k]))
+		}
 	}
 	return strings.Join(out, ", ")
 }

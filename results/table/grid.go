@@ -24,77 +24,125 @@ type cell struct {
 	mark mark
 }
 
-// grid lays out the table of one protocol.
-func (t *Table) grid(e *Experiment, o Options) grid {
+// column is a header and what fills it. A row without values has no summaries.
+type column struct {
+	header string
+	fill   func(*Row, []Summary) cell
+}
+
+// grids lays out the table of one protocol in up to three parts, narrow enough to be read: accuracy, what else the lists
+// are like, and what they cost.
+func (t *Table) grids(e *Experiment, o Options) []grid {
 	rows := t.finished()
+	at := map[*Row][]Summary{}
 	summaries := make([][]Summary, len(rows))
 	for n, r := range rows {
-		summaries[n] = r.summarise(o.Intervals)
-	}
-	setMarks(rows, summaries)
-
-	g := grid{caption: t.caption(e), names: 1, header: []string{"system"}}
-	columns := t.columns(e, o, &g)
-	at := map[*Row][]Summary{}
-	for n, r := range rows {
+		intervals := []int{primary(r.Metrics)}
+		if o.Intervals {
+			intervals = r.every()
+		}
+		summaries[n] = r.summarise(intervals...)
 		at[r] = summaries[n]
 	}
+	setMarks(rows, summaries)
+	accuracy, beyond := t.metrics(e, o)
+	cost := costs()
+	out := []grid{t.lay(accuracy, at)}
+	out[0].caption = t.caption(e)
+	if name := o.baseline(e); name != "" && t.baseline(name) == nil {
+		out[0].caption = append(out[0].caption, "Warning: no values of a system or model "+name+" to compare with here")
+	}
+	for n, line := range out[0].caption {
+		out[0].caption[n] = strings.Join(strings.Fields(line), " ") // an error may hold line breaks
+	}
+	out[0].legend = legend(rows)
+	if len(beyond) > 0 {
+		g := t.lay(beyond, at)
+		g.caption = []string{"Beyond accuracy, " + t.Protocol}
+		out = append(out, g)
+	}
+	g := t.lay(cost, at)
+	g.caption = []string{"Cost, " + t.Protocol}
+	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
+	return append(out, g)
+}
+
+// lay fills columns for the rows that were run, the failed ones among them.
+func (t *Table) lay(columns []column, at map[*Row][]Summary) grid {
+	g := grid{names: 1, header: []string{"system"}}
+	for _, c := range columns {
+		g.header = append(g.header, c.header)
+	}
 	for _, r := range t.Rows {
+		if r.Status() == NotRun {
+			continue
+		}
 		line := []cell{{text: r.System}}
 		if len(r.Unpublishable()) > 0 {
 			line[0].text += " †"
 		}
-		for _, column := range columns {
-			line = append(line, column(r, at[r]))
+		for _, c := range columns {
+			if at[r] == nil {
+				line = append(line, cell{text: none})
+				continue
+			}
+			line = append(line, c.fill(r, at[r]))
 		}
 		g.rows = append(g.rows, line)
-	}
-	g.legend = legend(rows, o)
-	for n := range g.caption {
-		g.caption[n] = strings.Join(strings.Fields(g.caption[n]), " ") // an error may hold line breaks
 	}
 	return g
 }
 
-// columns sets the header and returns what fills each column. A row without values has no summaries.
-func (t *Table) columns(e *Experiment, o Options, g *grid) []func(*Row, []Summary) cell {
-	var out []func(*Row, []Summary) cell
-	add := func(header string, f func(*Row, []Summary) cell) {
-		g.header = append(g.header, header)
-		out = append(out, func(r *Row, s []Summary) cell {
-			if s == nil {
-				return cell{text: none}
-			}
-			return f(r, s)
-		})
-	}
+// metrics returns the columns of the metrics, and beside the primary one its interval, its spread over seeds, and how it
+// compares with the baseline.
+func (t *Table) metrics(e *Experiment, o Options) (accuracy, beyond []column) {
 	for n, m := range e.Metrics {
-		add(m.Name, func(_ *Row, s []Summary) cell { return cell{s[n].text(o.Intervals), s[n].mark} })
+		c := column{m.Name, func(_ *Row, s []Summary) cell { return cell{s[n].text(o.Intervals), s[n].mark} }}
+		if m.Accuracy() {
+			accuracy = append(accuracy, c)
+		} else {
+			beyond = append(beyond, c)
+		}
 	}
 	p := primary(e.Metrics)
+	name := e.Metrics[p].Name
+	var beside []column
+	if !o.Intervals {
+		beside = append(beside, column{name + " 95%", func(_ *Row, s []Summary) cell {
+			if s[p].Lo == nil {
+				return cell{text: none}
+			}
+			return cell{text: fmt.Sprintf("%.4f–%.4f", *s[p].Lo, *s[p].Hi)}
+		}})
+	}
 	if t.seeds() > 1 {
-		add(e.Metrics[p].Name+" sd", func(_ *Row, s []Summary) cell {
+		beside = append(beside, column{"seed sd", func(_ *Row, s []Summary) cell {
 			if s[p].SeedSD == nil {
 				return cell{text: none}
 			}
 			return cell{text: fmt.Sprintf("%.4f", *s[p].SeedSD)}
-		})
+		}})
 	}
-	if name := o.baseline(e); name != "" {
-		base := t.baseline(name)
-		if base == nil {
-			g.caption = append(g.caption, "Warning: no values of a system or model "+name+" to compare with here")
-		}
-		add(e.Metrics[p].Name+" vs "+name, func(r *Row, _ []Summary) cell {
+	if baseline := o.baseline(e); baseline != "" {
+		base := t.baseline(baseline)
+		beside = append(beside, column{"vs " + baseline, func(r *Row, _ []Summary) cell {
 			if percent := r.relativeTo(base); percent != nil {
 				return cell{text: fmt.Sprintf("%+.1f%%", *percent)}
 			}
 			return cell{text: none}
-		})
+		}})
 	}
+	if e.Metrics[p].Accuracy() {
+		return append(accuracy, beside...), beyond
+	}
+	return accuracy, append(beyond, beside...)
+}
+
+func costs() []column {
+	var out []column
 	for _, x := range timings() {
 		if x.header != "" {
-			add(x.header, func(r *Row, _ []Summary) cell { return cell{text: x.text(r)} })
+			out = append(out, column{x.header, func(r *Row, _ []Summary) cell { return cell{text: x.text(r)} }})
 		}
 	}
 	return out
@@ -122,20 +170,21 @@ func (r *Row) relativeTo(base *Row) *float64 {
 		return nil
 	}
 	p := primary(r.Metrics)
-	return relative(r.summarise(false)[p].Mean, base.summarise(false)[p].Mean)
+	return relative(r.mean(p), base.mean(p))
 }
 
-func legend(rows []*Row, o Options) []string {
+func legend(rows []*Row) []string {
 	var out []string
 	if len(competitors(rows)) > 1 {
 		out = append(out, fmt.Sprintf("* the best; ≈ not distinguishable from the best (paired randomisation test by user, %d resamples, Holm over the rows, α = %g)", stats.Resamples, alpha))
 	}
-	if o.Intervals && len(rows) > 0 {
-		out = append(out, fmt.Sprintf("[ ] 95%% bootstrap interval of the mean over users, %d resamples", stats.Resamples))
+	if len(rows) > 0 {
+		p := rows[0].Metrics[primary(rows[0].Metrics)].Name
+		out = append(out, fmt.Sprintf("95%%: bootstrap interval of the mean over users, %d resamples; beside the metrics: of %s", stats.Resamples, p))
 	}
 	for _, r := range rows {
 		if len(r.Records) > 1 {
-			out = append(out, "sd: standard deviation over seeds")
+			out = append(out, "seed sd: standard deviation over seeds")
 			break
 		}
 	}

@@ -60,7 +60,7 @@ func newObject(t *Table, r *Row, base string) object {
 	if len(r.Records) == 0 {
 		return x
 	}
-	for n, s := range r.summarise(true) {
+	for n, s := range r.summarise(r.every()...) {
 		x.Metrics[r.Metrics[n].Name] = s
 	}
 	for _, rec := range r.Records {
@@ -132,7 +132,7 @@ func csvMetrics(r *Row, metrics []string) []string {
 	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users))}
 	byName := map[string]Summary{}
 	if len(r.Records) > 0 {
-		for n, s := range r.summarise(true) {
+		for n, s := range r.summarise(r.every()...) {
 			byName[r.Metrics[n].Name] = s
 		}
 	}

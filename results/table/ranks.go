@@ -11,6 +11,9 @@ import (
 // between the first protocol and each other one. Ranks are among the systems that have values under both.
 func RankChanges(e *Experiment) []string {
 	var out []string
+	if !e.Metrics[primary(e.Metrics)].Accuracy() {
+		return nil // there is no better and no worse
+	}
 	for n, t := range e.Tables {
 		first := e.Tables[slices.IndexFunc(e.Tables, func(x *Table) bool { return x.Dataset == t.Dataset })]
 		if first == e.Tables[n] {
@@ -46,16 +49,12 @@ func ranks(t, other *Table) map[string]int {
 		in[r.System] = true
 	}
 	var list []entry
-	var direction = -1
 	for _, r := range t.finished() {
 		if p := primary(r.Metrics); in[r.System] {
-			list = append(list, entry{r.System, r.summarise(false)[p].Mean})
-			if r.Metrics[p].LowerIsBetter() {
-				direction = 1
-			}
+			list = append(list, entry{r.System, r.mean(p)})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b entry) int { return direction * cmp.Compare(a.mean, b.mean) })
+	slices.SortStableFunc(list, func(a, b entry) int { return cmp.Compare(b.mean, a.mean) })
 	out := map[string]int{}
 	for n, x := range list {
 		out[x.system] = n + 1

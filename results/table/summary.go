@@ -2,6 +2,7 @@ package table
 
 import (
 	"math"
+	"slices"
 
 	"llm4rec/eval"
 	"llm4rec/eval/stats"
@@ -29,20 +30,23 @@ const (
 	near // not distinguishable from the best
 )
 
-// summarise returns the summaries of a row by metric. Intervals cost time, so they are made on demand.
-func (r *Row) summarise(intervals bool) []Summary {
-	out := make([]Summary, len(r.Metrics))
-	var columns []int
-	for n, values := range r.Values {
-		if values == nil {
-			out[n].Mean = mean(r.PerSeed[n])
-		} else {
-			out[n].Mean = mean(values)
-			columns = append(columns, n)
-		}
-		out[n].SeedSD = deviation(r.PerSeed[n])
+// mean is the mean of a metric over users and seeds.
+func (r *Row) mean(metric int) float64 {
+	if r.Values[metric] == nil {
+		return mean(r.PerSeed[metric])
 	}
-	if !intervals || len(columns) == 0 {
+	return mean(r.Values[metric])
+}
+
+// summarise returns the summaries of a row by metric, with intervals of the metrics that are given by position:
+// resampling costs time.
+func (r *Row) summarise(intervals ...int) []Summary {
+	out := make([]Summary, len(r.Metrics))
+	for n := range out {
+		out[n].Mean, out[n].SeedSD = r.mean(n), deviation(r.PerSeed[n])
+	}
+	columns := slices.DeleteFunc(slices.Clone(intervals), func(n int) bool { return r.Values[n] == nil })
+	if len(columns) == 0 {
 		return out
 	}
 	rows := make([]float64, 0, len(r.Users)*len(columns))
@@ -54,6 +58,15 @@ func (r *Row) summarise(intervals bool) []Summary {
 	found, _ := stats.Bootstrap(rows, len(columns), stats.Resamples, seed) // few users are warned of in the caption
 	for c, n := range columns {
 		out[n].Lo, out[n].Hi = &found[c].Lo, &found[c].Hi
+	}
+	return out
+}
+
+// every is the position of every metric.
+func (r *Row) every() []int {
+	out := make([]int, len(r.Metrics))
+	for n := range out {
+		out[n] = n
 	}
 	return out
 }
@@ -71,28 +84,26 @@ func deviation(x []float64) *float64 {
 	return &sd
 }
 
-// setMarks marks the best value of every metric and those not distinguishable from it: the paired randomisation test by
-// user against the best, with Holm's correction over the table's other rows, does not reject at alpha. A metric of all
-// lists together cannot be tested: every row with the best value is marked as such. Rows that must not be published, such
-// as the demonstration of a leak, do not compete with those that may.
+// setMarks marks the best value of every metric of accuracy and those not distinguishable from it: the paired
+// randomisation test by user against the best, with Holm's correction over the table's other rows, does not reject at
+// alpha. Rows that must not be published, such as the demonstration of a leak, do not compete with those that may.
 func setMarks(rows []*Row, summaries [][]Summary) {
 	in := competitors(rows)
 	if len(in) < 2 {
 		return
 	}
 	for n, m := range rows[0].Metrics {
-		top := bestRow(m, n, in, summaries)
+		if !m.Accuracy() {
+			continue
+		}
+		top := bestRow(n, in, summaries)
 		summaries[top][n].mark = best
 		var others []int
 		var p []float64
 		for _, i := range in {
-			switch {
-			case i == top:
-			case m.PerUser():
+			if i != top {
 				others = append(others, i)
 				p = append(p, stats.Paired(minus(rows[top].Values[n], rows[i].Values[n]), stats.Resamples, seed))
-			case summaries[i][n].Mean == summaries[top][n].Mean:
-				summaries[i][n].mark = best
 			}
 		}
 		for i, adjusted := range stats.Holm(p) {
@@ -118,22 +129,15 @@ func competitors(rows []*Row) []int {
 	return publishable
 }
 
-// bestRow is the first of the given rows that no other has a better mean than.
-func bestRow(m eval.Metric, n int, in []int, summaries [][]Summary) int {
+// bestRow is the first of the given rows that no other has a higher mean than.
+func bestRow(n int, in []int, summaries [][]Summary) int {
 	top := in[0]
 	for _, i := range in {
-		if better(m, summaries[i][n].Mean, summaries[top][n].Mean) {
+		if summaries[i][n].Mean > summaries[top][n].Mean {
 			top = i
 		}
 	}
 	return top
-}
-
-func better(m eval.Metric, a, b float64) bool {
-	if m.LowerIsBetter() {
-		return a < b
-	}
-	return a > b
 }
 
 func minus(a, b []float64) []float64 {

@@ -76,10 +76,10 @@ func TestStrangeRecords(t *testing.T) {
 	check(t, err)
 	out := output(t, Text, e[0], Options{Relative: "nobody"})
 	for _, want := range []string{
-		"masked (seed 0): not comparable with pop: protocol seen: all against none",
-		"elsewhere (seed 0): not comparable with pop: split: 5555",
-		"fewer (seed 0): not comparable with pop: it ranks other users",
-		"shallow (seed 0): table: ndcg@10 needs 10 ranks",
+		"masked: not comparable with pop: protocol seen: all against none",
+		"elsewhere: not comparable with pop: split: 5555",
+		"fewer: not comparable with pop: it ranks other users",
+		"shallow: table: ndcg@10 needs 10 ranks",
 		"records of earlier plans, not shown: 1",
 		"no values of a system or model nobody",
 	} {

@@ -80,7 +80,7 @@ func Write(w io.Writer, f Format, experiments []Experiment, o Options) error {
 	for n := range experiments {
 		e := &experiments[n]
 		for _, t := range e.Tables {
-			grids = append(grids, t.grid(e, o))
+			grids = append(grids, t.grids(e, o)...)
 		}
 		if changes := RankChanges(e); changes != nil {
 			last := &grids[len(grids)-1]

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,9 +36,9 @@ func ExportSplit(dir string, d *data.Dataset, s *data.Split, p Protocol) error {
 		return fmt.Errorf("export: %w", err)
 	}
 	x := exporter{dir: dir, d: d}
-	x.file(d.Name+".train.inter", func(w io.Writer) error { return atomic.WriteInter(w, d.Users, d.Items, s.Train.Inter) })
-	x.file(d.Name+".item", func(w io.Writer) error { return atomic.WriteItems(w, d) })
-	x.file(d.Name+".user", func(w io.Writer) error { return atomic.WriteUsers(w, d) })
+	x.file(d.Name+".train.inter", func(w *bufio.Writer) error { return atomic.WriteInter(w, d.Users, d.Items, s.Train.Inter) })
+	x.file(d.Name+".item", func(w *bufio.Writer) error { return atomic.WriteItems(w, d) })
+	x.file(d.Name+".user", func(w *bufio.Writer) error { return atomic.WriteUsers(w, d) })
 	x.part("valid", ask(d, &data.Split{Train: s.Train, Test: s.Valid}, p, 1, 0))
 	x.part("test", ask(d, s, p, 1, 0))
 	return x.err
@@ -52,7 +51,7 @@ type exporter struct {
 	err error
 }
 
-func (x *exporter) file(name string, write func(w io.Writer) error) {
+func (x *exporter) file(name string, write func(w *bufio.Writer) error) {
 	if x.err != nil {
 		return
 	}
@@ -69,14 +68,14 @@ func (x *exporter) file(name string, write func(w io.Writer) error) {
 
 // part writes what is asked in one part of the split, and the answers.
 func (x *exporter) part(name string, asked questions) {
-	x.file(x.d.Name+"."+name+".inter", func(w io.Writer) error {
+	x.file(x.d.Name+"."+name+".inter", func(w *bufio.Writer) error {
 		inter, err := answers(x.d, asked)
 		if err != nil {
 			return err
 		}
 		return atomic.WriteInter(w, x.d.Users, x.d.Items, inter)
 	})
-	x.file("qrels."+name, func(w io.Writer) error {
+	x.file("qrels."+name, func(w *bufio.Writer) error {
 		for n, user := range asked.users {
 			for _, i := range asked.relevant[n] {
 				fmt.Fprintf(w, "%s 0 %s 1\n", user, x.d.Items.Raw(i))
@@ -85,7 +84,7 @@ func (x *exporter) part(name string, asked questions) {
 		return nil
 	})
 	lists := func(file string, list func(n int) []int32) {
-		x.file(file+"."+name, func(w io.Writer) error {
+		x.file(file+"."+name, func(w *bufio.Writer) error {
 			fmt.Fprintln(w, "user_id:token\titem_id_list:token_seq")
 			for n, user := range asked.users {
 				raw := make([]string, len(list(n)))

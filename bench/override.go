@@ -41,7 +41,7 @@ func Override(spec *Spec, sets []string) (*Spec, error) {
 		}
 		// Checked one at a time, so that an error names the override at fault.
 		if spec, err = retype(tree); err != nil {
-			return nil, fmt.Errorf("--set %s: %s", set, err)
+			return nil, fmt.Errorf("--set %s: %w", set, err)
 		}
 	}
 	return spec, nil

@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"math"
 )
 
@@ -94,7 +93,7 @@ func (d *Dataset) Checksum() string {
 		}
 		buf = binary.LittleEndian.AppendUint64(buf, v)
 	}
-	str := func(s string) { num(uint64(len(s))); flush(); io.WriteString(h, s) }
+	str := func(s string) { num(uint64(len(s))); buf = append(buf, s...) }
 	for _, x := range []*Index{d.Users, d.Items} {
 		num(uint64(x.Len()))
 		for _, id := range x.raw {
@@ -119,7 +118,8 @@ func (d *Dataset) Checksum() string {
 	}
 	flush()
 	if d.Given != nil {
-		fmt.Fprint(h, d.Given.Train)
+		buf = fmt.Append(buf, d.Given.Train)
+		flush()
 		d.Given.Valid.hash(h)
 		d.Given.Test.hash(h)
 	}

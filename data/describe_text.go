@@ -61,7 +61,7 @@ func (d Description) WriteTo(w io.Writer) (int64, error) {
 
 func (d Description) String() string {
 	var buf bytes.Buffer
-	d.WriteTo(&buf) // a buffer takes everything
+	_, _ = d.WriteTo(&buf) // a buffer takes everything
 	return buf.String()
 }
 

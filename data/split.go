@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"io"
+	"hash"
 	"sync"
 )
 
@@ -60,7 +60,7 @@ type Part struct {
 	Relevant [][]int32
 }
 
-func (p Part) hash(w io.Writer) {
+func (p Part) hash(h hash.Hash) {
 	var buf []byte
 	for n, c := range p.Cases {
 		buf = binary.LittleEndian.AppendUint32(buf[:0], uint32(c.User))
@@ -71,7 +71,7 @@ func (p Part) hash(w io.Writer) {
 				buf = binary.LittleEndian.AppendUint32(buf, uint32(i))
 			}
 		}
-		w.Write(buf)
+		h.Write(buf)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestBlocks(t *testing.T) {
 		}
 	}
 	want := errors.New("body")
-	if err := Blocks(t.Context(), 9, 2, func() func(int, int) error { return func(int, int) error { return want } }); err != want {
+	if err := Blocks(t.Context(), 9, 2, func() func(int, int) error { return func(int, int) error { return want } }); !errors.Is(err, want) {
 		t.Errorf("got %v, want the body's error", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -66,18 +66,19 @@ func loadWhole(fsys fs.FS, name string) (*data.Dataset, error) {
 	b := data.NewBuilder(0)
 	fractions := 0
 	err := readTable(fsys, name+".inter", []column{{userColumn, data.Token}, {itemColumn, data.Token}}, func(t *table) error {
-		rating, cut := float32(1), false
-		time, timed, err := int64(0), t.has(timeColumn), error(nil)
+		rating := float32(1)
 		if t.has(ratingColumn) {
+			var err error
 			if rating, err = t.rating(ratingColumn); err != nil {
 				return err
 			}
 		}
-		if !timed {
+		if !t.has(timeColumn) {
 			b.AddNext(t.value(userColumn), t.value(itemColumn), rating)
 			return nil
 		}
-		if time, cut, err = t.seconds(timeColumn); err != nil {
+		time, cut, err := t.seconds(timeColumn)
+		if err != nil {
 			return err
 		}
 		if cut {

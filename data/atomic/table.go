@@ -28,7 +28,7 @@ func readTable(fsys fs.FS, name string, required []column, fn func(t *table) err
 	t := &table{}
 	return lines.Each(fsys, source, name, func(s *lines.Scanner, line []byte) error {
 		t.row = lines.Split(t.row[:0], line, "\t")
-		err := error(nil)
+		var err error
 		if s.Line() == 1 {
 			err = t.header(required)
 		} else if err = t.check(); err == nil {

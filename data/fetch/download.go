@@ -88,7 +88,7 @@ func (c Client) try(ctx context.Context, address string, part partial, meter Met
 	if err != nil {
 		return false, err
 	}
-	defer resp.Body.Close() // read only: nothing can be lost
+	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusPartialContent && startsAt(resp, have):
 	case resp.StatusCode == http.StatusOK:
@@ -152,7 +152,7 @@ func (c Client) text(ctx context.Context, address string) (text string, err erro
 		if err != nil {
 			return false, err
 		}
-		defer resp.Body.Close() // read only: nothing can be lost
+		defer resp.Body.Close()
 		b, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
 		if err != nil {
 			return false, &NetworkError{address, err}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -34,11 +35,11 @@ func unpack(ctx context.Context, a Archive, part, dir string) (err error) {
 	case strings.HasSuffix(name, ".tar.gz"), strings.HasSuffix(name, ".tgz"):
 		return out.tarGz(part)
 	}
-	f, err := os.Open(part)
+	f, err := open(part)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // read only: nothing can be lost
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -81,12 +82,14 @@ func (u *unpacker) zip(part string) (err error) {
 	return nil
 }
 
+func open(path string) (fs.File, error) { return os.Open(path) }
+
 func (u *unpacker) tarGz(part string) error {
-	f, err := os.Open(part)
+	f, err := open(part)
 	if err != nil {
 		return err
 	}
-	defer f.Close() // read only: nothing can be lost
+	defer f.Close()
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		return err
@@ -94,7 +97,7 @@ func (u *unpacker) tarGz(part string) error {
 	r := tar.NewReader(z)
 	for {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			_, err := io.Copy(io.Discard, io.LimitReader(z, 1<<20)) // to the end, where gzip's own checksum stands
 			return err
 		}

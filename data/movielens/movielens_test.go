@@ -192,6 +192,7 @@ func TestLoad1MPrefix(t *testing.T) {
 
 // Whatever a loader accepts, it orders, and the numbers it read can be written and read again.
 func fuzzRatings(t *testing.T, d *data.Dataset, err error, sep string, load func(ratings string) (*data.Dataset, error)) {
+	t.Helper()
 	if err != nil {
 		return
 	}

@@ -39,17 +39,17 @@ const (
 
 // Config holds the hyperparameters. Start from [Default].
 type Config struct {
-	Factors          int     `json:"factors" yaml:"factors" doc:"length of the vectors"`
-	Iterations       int     `json:"iterations" yaml:"iterations" doc:"each solves for the users, then for the items"`
-	Loss             Loss    `json:"loss" yaml:"loss" doc:"hu or ials"`
-	Alpha            float64 `json:"alpha" yaml:"alpha" doc:"weight of an interaction: confidence is unobserved_weight + alpha·count"`
-	UnobservedWeight float64 `json:"unobserved_weight" yaml:"unobserved_weight" doc:"weight of a pair that was not observed"`
-	Regularization   float64 `json:"regularization" yaml:"regularization" doc:"weight of the squared lengths of the vectors"`
-	Nu               float64 `json:"nu" yaml:"nu" doc:"exponent of the frequency by which regularization is scaled; 0: not at all"`
-	Solver           Solver  `json:"solver" yaml:"solver" doc:"cholesky (exact) or cg (a few steps of conjugate gradients)"`
-	CGSteps          int     `json:"cg_steps" yaml:"cg_steps" doc:"steps of cg"`
-	InitScale        float64 `json:"init_scale" yaml:"init_scale" doc:"root mean square length of an initial vector"`
-	Users            Users   `json:"users" yaml:"users" doc:"history: solve for the history's vector; trained: the vector from training"`
+	Factors          int     `json:"factors" yaml:"factors" jsonschema:"length of the vectors"`
+	Iterations       int     `json:"iterations" yaml:"iterations" jsonschema:"each solves for the users, then for the items"`
+	Loss             Loss    `json:"loss" yaml:"loss" jsonschema:"hu or ials"`
+	Alpha            float64 `json:"alpha" yaml:"alpha" jsonschema:"weight of an interaction: confidence is unobserved_weight + alpha·count"`
+	UnobservedWeight float64 `json:"unobserved_weight" yaml:"unobserved_weight" jsonschema:"weight of a pair that was not observed"`
+	Regularization   float64 `json:"regularization" yaml:"regularization" jsonschema:"weight of the squared lengths of the vectors"`
+	Nu               float64 `json:"nu" yaml:"nu" jsonschema:"exponent of the frequency by which regularization is scaled; 0: not at all"`
+	Solver           Solver  `json:"solver" yaml:"solver" jsonschema:"cholesky (exact) or cg (a few steps of conjugate gradients)"`
+	CGSteps          int     `json:"cg_steps" yaml:"cg_steps" jsonschema:"steps of cg"`
+	InitScale        float64 `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
+	Users            Users   `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
 
 	Seed     uint64                `yaml:"-" json:"-"`
 	Device   *gpu.Device           `yaml:"-" json:"-"` // nil is the CPU

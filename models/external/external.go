@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -53,11 +54,19 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Fingerprint is the SHA-256 of the file: other predictions are another model.
-func (c Config) Fingerprint() (string, error) {
+func (c Config) open() (fs.File, error) {
 	f, err := os.Open(c.Path)
 	if err != nil {
-		return "", fmt.Errorf("external: %w", err)
+		return nil, fmt.Errorf("external: %w", err)
+	}
+	return f, nil
+}
+
+// Fingerprint is the SHA-256 of the file: other predictions are another model.
+func (c Config) Fingerprint() (string, error) {
+	f, err := c.open()
+	if err != nil {
+		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
@@ -69,9 +78,9 @@ func (c Config) Fingerprint() (string, error) {
 
 // Fit reads the file. It learns nothing: whoever made the predictions answers for what they were trained on.
 func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
-	f, err := os.Open(c.Path)
+	f, err := c.open()
 	if err != nil {
-		return nil, fmt.Errorf("external: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	read := reader{path: c.Path, users: train.Users, items: train.Items}

@@ -23,6 +23,7 @@ const NotPersonalised Option = 1
 // Run checks the contract of [models.Fitter] and [models.Recommender]. fitter must return the same configuration, the
 // seed included, at every call.
 func Run(t *testing.T, fitter func() models.Fitter, options ...Option) {
+	t.Helper()
 	train := skewed()
 	pristine := skewed()
 	recommender := fit(t, fitter(), train)

@@ -15,8 +15,9 @@ func (c Comparison) Write(w io.Writer, f Format) error {
 		return indented(w, c)
 	case CSV:
 		return writeLines(w, c.lines())
+	default:
+		return writeGrids(w, f, []grid{c.grid()})
 	}
-	return writeGrids(w, f, []grid{c.grid()})
 }
 
 func (c Comparison) lines() [][]string {

@@ -75,7 +75,12 @@ func Write(w io.Writer, f Format, experiments []Experiment, o Options) error {
 		return writeCSV(w, experiments, o)
 	case JSON:
 		return writeJSON(w, experiments, o)
+	default:
+		return writeGrids(w, f, all(experiments, o))
 	}
+}
+
+func all(experiments []Experiment, o Options) []grid {
 	var grids []grid
 	for n := range experiments {
 		e := &experiments[n]
@@ -87,7 +92,7 @@ func Write(w io.Writer, f Format, experiments []Experiment, o Options) error {
 			last.legend = append(last.legend, changes...)
 		}
 	}
-	return writeGrids(w, f, grids)
+	return grids
 }
 
 func writeGrids(w io.Writer, f Format, grids []grid) error {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -48,11 +49,13 @@ func useFastKernels() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	root := rootCommand(&globals{stdout: stdout, stderr: stderr})
+	out := bufio.NewWriter(stdout) // keeps its first error, so that a full disk behind > is noticed once, here
+	root := rootCommand(&globals{stdout: out, stderr: stderr})
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
-	return root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ctx)
+	return errors.Join(err, out.Flush())
 }
 
 // Exit codes. They are part of the interface: scripts may rely on them.
@@ -105,10 +108,11 @@ func exitCode(err error) int {
 
 // globals are what every command has.
 type globals struct {
-	dataDirs       []string // looked in first for data sets
-	offline        bool
-	verbose        bool
-	stdout, stderr io.Writer
+	dataDirs []string // looked in first for data sets
+	offline  bool
+	verbose  bool
+	stdout   *bufio.Writer
+	stderr   io.Writer
 }
 
 func rootCommand(g *globals) *cobra.Command {
@@ -145,7 +149,7 @@ func (g *globals) logger(w io.Writer) *slog.Logger {
 		level = slog.LevelDebug
 	}
 	if isTerminal(g.stderr) {
-		return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05"}))
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05"}))
 	}
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }

@@ -191,7 +191,7 @@ func TestLock(t *testing.T) {
 func TestChild(t *testing.T) {
 	dir := os.Getenv("RESULTS_TEST_DIR")
 	if dir == "" {
-		t.Skip("not a child")
+		return // the tests have nothing for it to do
 	}
 	s := open(t, dir)
 	for seed := int64(0); ; seed++ {

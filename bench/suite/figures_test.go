@@ -25,6 +25,12 @@ func (quiet) End(string, results.Record)     {}
 // run runs an embedded experiment and returns its records by "protocol/system".
 func run(t *testing.T, name string, only ...string) map[string]results.Record {
 	t.Helper()
+	return runWith(t, name, nil, bench.Runner{Only: only})
+}
+
+// runWith does that with overrides and with the runner's own settings.
+func runWith(t testing.TB, name string, sets []string, r bench.Runner) map[string]results.Record {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s := New(DatasetOptions{Dirs: []string{datatest.Dir(t)}}, log)
 	text, _ := experiments.Text(name)
@@ -32,11 +38,14 @@ func run(t *testing.T, name string, only ...string) map[string]results.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if spec, err = bench.Override(spec, sets); err != nil {
+		t.Fatal(err)
+	}
 	plan, issues := s.Resolve(spec)
 	if len(issues) > 0 {
 		t.Fatal(issues)
 	}
-	r := &bench.Runner{Suite: s, Device: gpu.CPU(), Out: t.TempDir(), Only: only, Progress: quiet{}, Log: log}
+	r.Suite, r.Device, r.Out, r.Progress, r.Log = s, gpu.CPU(), t.TempDir(), quiet{}, log
 	sum, err := r.Run(context.Background(), plan)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +54,7 @@ func run(t *testing.T, name string, only ...string) map[string]results.Record {
 }
 
 // recordsOf reads the records of an experiment's folder by "protocol/system". All must be of finished cells.
-func recordsOf(t *testing.T, dir string) map[string]results.Record {
+func recordsOf(t testing.TB, dir string) map[string]results.Record {
 	t.Helper()
 	store, err := results.OpenRead(dir)
 	if err != nil {

@@ -39,10 +39,10 @@ func (r *reader) all(ctx context.Context, f io.Reader, format Format) ([]predict
 	scan.Buffer(make([]byte, 0, 1<<16), 64<<20) // a whole list may stand in one line
 	var row func(text string) error
 	for scan.Scan() {
-		r.line++
 		if r.line&0xffff == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		r.line++
 		text := strings.TrimSuffix(scan.Text(), "\r")
 		var err error
 		switch {

@@ -12,7 +12,7 @@ ifneq ($(LLM4REC_DATA),)
 export LLM4REC_DATA
 endif
 
-.PHONY: help bench test check build deps update-golden clean
+.PHONY: help bench test check build deps readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,13 @@ build: deps ## bin/llm4rec
 
 deps: ## install what is missing: C compiler, OpenBLAS, Go
 	@.ci/deps
+
+# The table between two marks is the one that the command before it made.
+readme: build ## run quick anew and write its table into README.md
+	rm -rf $(OUT)/readme
+	bin/llm4rec run quick --out $(OUT)/readme >/dev/null
+	bin/llm4rec table $(OUT)/readme/quick -o $(OUT)/readme/quick.md
+	sed -i -e '/^<!-- quick -->$$/,/^<!-- end -->$$/{//!d}' -e '/^<!-- quick -->$$/r $(OUT)/readme/quick.md' README.md
 
 update-golden: deps ## rewrite the expected tables and command-line transcripts
 	$(GO) test $(dir $(shell grep -rl --include='*_test.go' 'flag.*"update"' .)) -update

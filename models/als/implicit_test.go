@@ -64,6 +64,11 @@ func ml100k(t testing.TB) *data.Split {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return leaveOneOut(t, d)
+}
+
+func leaveOneOut(t testing.TB, d *data.Dataset) *data.Split {
+	t.Helper()
 	spec, err := data.SplitSpec{Method: "leave-one-out"}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)

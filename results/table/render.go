@@ -42,8 +42,12 @@ func markdown(b *strings.Builder, grids []grid) error {
 		if n > 0 {
 			b.WriteString("\n")
 		}
-		for _, line := range g.caption {
-			b.WriteString("- " + escapeMarkdown(line) + "\n")
+		if len(g.caption) == 1 {
+			b.WriteString("**" + escapeMarkdown(g.caption[0]) + "**\n")
+		} else {
+			for _, line := range g.caption {
+				b.WriteString("- " + escapeMarkdown(line) + "\n")
+			}
 		}
 		b.WriteString("\n")
 		marks := map[mark]string{plain: "%s", best: "**%s**", near: "%s≈"}

@@ -95,7 +95,9 @@ func (g *globals) printOutlook(p *bench.Plan, o bench.Outlook) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Cell.Protocol.Name, c.Cell.System.Name, c.Cell.Model.Name, seed, state, cost)
 	}
-	fmt.Fprintf(w, "total\t\t\t\t\tabout %s left on %d cores\n", time.Duration(o.Left()*float64(time.Second)).Round(100*time.Millisecond), runtime.GOMAXPROCS(0))
+	if o.Missing == nil {
+		fmt.Fprintf(w, "total\t\t\t\t\tabout %s left on %d cores\n", time.Duration(o.Left()*float64(time.Second)).Round(100*time.Millisecond), runtime.GOMAXPROCS(0))
+	}
 	return w.Flush()
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"llm4rec/bench"
+	"llm4rec/data/datatest"
 	"llm4rec/eval"
 )
 
@@ -13,6 +14,7 @@ import (
 // 3,416 items, and every metric at cutoffs 10 and 100. cpu-s/evaluation is the time of one core from the fitted model to
 // the metrics. The work is a sweep over 6,040 × 3,416 float32 scores, 83 MB, to find the best 100 of each row.
 func BenchmarkEvaluation(b *testing.B) {
+	datatest.Open(b, "sequences")
 	names, _ := eval.Names()
 	var metrics []string
 	for _, name := range names {

@@ -76,6 +76,7 @@ func recordsOf(t testing.TB, dir string) map[string]results.Record {
 
 // Figures that independent implementations agree on, to the fourth digit.
 func TestPublishedFiguresML100K(t *testing.T) {
+	datatest.Open(t, "ml-100k")
 	const none = -1
 	metrics := []string{"recall@5", "recall@10", "recall@20", "recall@50", "recall@100", "ndcg@5", "ndcg@10", "ndcg@20"}
 	want := map[string][8]float64{
@@ -102,6 +103,7 @@ func TestPublishedFiguresML100K(t *testing.T) {
 }
 
 func TestPublishedFiguresML1M(t *testing.T) {
+	datatest.Open(t, "sequences")
 	records := run(t, "ml-1m", "pop", "itemknn")
 	for key, want := range map[string][3]string{
 		"standard/itemknn": {"0.1800", "0.2510", "0.1009"},

@@ -14,8 +14,8 @@ const Env = "LLM4REC_DATA"
 // Dir returns the folder of real data sets, and skips the test where there is none.
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir, ok := Find()
-	if !ok {
+	dir := Folder()
+	if !isDir(dir) {
 		t.Skipf("no real data here: %q does not exist (%s names the folder)", dir, Env)
 	}
 	return dir
@@ -31,13 +31,12 @@ func Open(t testing.TB, name string) fs.FS {
 	return os.DirFS(dir)
 }
 
-// Find returns the folder of real data sets, and whether it exists.
-func Find() (string, bool) {
-	dir := os.Getenv(Env)
-	if dir == "" {
-		dir = filepath.Join(moduleRoot(), "..", "shared", "data")
+// Folder is where real data sets are looked for.
+func Folder() string {
+	if dir := os.Getenv(Env); dir != "" {
+		return dir
 	}
-	return dir, isDir(dir)
+	return filepath.Join(moduleRoot(), "..", "shared", "data")
 }
 
 // moduleRoot walks up from the working directory, which is the package under test, to the folder of go.mod.

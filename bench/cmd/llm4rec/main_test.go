@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,25 +34,23 @@ func program(ctx context.Context, dir string, args ...string) *exec.Cmd {
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
-func TestScripts(t *testing.T) {
-	data, found := datatest.Find()
-	if !found {
-		t.Logf("scripts on real data are skipped: there is none at %s", data)
-	}
+func TestScripts(t *testing.T) { runScripts(t, "script") }
+
+func TestScriptsOnRealData(t *testing.T) {
+	datatest.Open(t, "ml-100k")
+	runScripts(t, "real")
+}
+
+func runScripts(t *testing.T, dir string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
+		Dir:           filepath.Join("testdata", dir),
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LLM4REC_DATA", "")
-			e.Setenv("REAL_DATA", data)
+			e.Setenv("REAL_DATA", datatest.Folder())
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 			return nil
-		},
-		Condition: func(name string) (bool, error) {
-			if name == "real-data" {
-				return found, nil
-			}
-			return false, fmt.Errorf("unknown condition %q", name)
 		},
 	})
 }

@@ -55,7 +55,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	return errors.Join(err, out.Flush())
+	if full := out.Flush(); err == nil {
+		err = full
+	}
+	return err
 }
 
 // Exit codes. They are part of the interface: scripts may rely on them.

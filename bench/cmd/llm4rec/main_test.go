@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -53,4 +56,20 @@ func runScripts(t *testing.T, dir string) {
 			return nil
 		},
 	})
+}
+
+// full is a disk without room.
+type full struct{}
+
+var errFull = errors.New("no space left")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
+	for _, args := range [][]string{{"models"}, {"schema"}, {"data", "list"}, {"version"}, {"--help"}} {
+		err := run(t.Context(), args, full{}, io.Discard)
+		if !errors.Is(err, errFull) || strings.Count(err.Error(), errFull.Error()) != 1 {
+			t.Errorf("%v: error %v, want that of the disk, once", args, err)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -16,6 +17,8 @@ import (
 // Suite is what experiments can name: the data sets and the models.
 type Suite struct {
 	Models []Model
+	// Named says what is wrong with the name of a data set, without looking for the set.
+	Named func(name string) error
 	// Open loads a data set by name. The error of one that can be neither found nor downloaded is a *Missing.
 	Open func(ctx context.Context, name string) (*data.Dataset, error)
 }
@@ -98,14 +101,18 @@ func decodeParams[C any](params map[string]any, c *C) error {
 	for _, k := range keys {
 		text, err := yaml.Marshal(map[string]any{k: params[k]})
 		if err == nil {
-			err = yaml.UnmarshalWithOptions(text, c, yaml.Strict())
+			err = Decode(text, c)
+		}
+		var cut *Issue
+		if errors.As(err, &cut) {
+			err = cut.Err
 		}
 		if err != nil {
-			message := yaml.FormatError(err, false, false)
-			if strings.Contains(message, "unknown field") {
+			var unknown *yaml.UnknownFieldError
+			if errors.As(err, &unknown) {
 				return &data.SpecError{Key: k, Err: fmt.Errorf("unknown parameter; known are %s", strings.Join(paramNames(*c), ", "))}
 			}
-			return &data.SpecError{Key: k, Err: fmt.Errorf("value %v: %s", params[k], strings.TrimPrefix(message, "[1:"))}
+			return &data.SpecError{Key: k, Err: fmt.Errorf("value %v: %s", params[k], Message(err))}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ func Override(spec *Spec, sets []string) (*Spec, error) {
 		}
 		var v any
 		if err := yaml.Unmarshal([]byte(value), &v); err != nil {
-			return nil, fmt.Errorf("--set %s: the value is not YAML: %s", set, yaml.FormatError(err, false, false))
+			return nil, fmt.Errorf("--set %s: the value is not YAML: %s", set, Message(err))
 		}
 		steps := strings.Split(path, ".")
 		if steps[0] == "protocol" && tree["protocols"] != nil {
@@ -53,8 +54,8 @@ func retype(tree map[string]any) (*Spec, error) {
 		return nil, err
 	}
 	spec := new(Spec)
-	if err := yaml.UnmarshalWithOptions(text, spec, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s", yaml.FormatError(err, false, false))
+	if err := Decode(text, spec); err != nil {
+		return nil, errors.New(Message(err))
 	}
 	return spec, nil
 }

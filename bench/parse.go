@@ -21,17 +21,21 @@ type Source struct {
 // not check what the values mean: see [Resolve].
 func (s Source) Parse() (*Spec, error) {
 	spec := new(Spec)
-	err := yaml.UnmarshalWithOptions(s.Text, spec, yaml.Strict())
+	err := Decode(s.Text, spec)
 	if err == nil {
 		if len(strings.TrimSpace(string(s.Text))) == 0 {
 			return nil, fmt.Errorf("%s:1:1: the file is empty", s.Name)
 		}
 		return spec, nil
 	}
+	var place *Issue
+	if errors.As(err, &place) {
+		return nil, s.Locate(place)
+	}
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
 		p := at.GetToken().Position
-		return nil, fmt.Errorf("%s:%d:%d: %s\n%s", s.Name, p.Line, p.Column, at.GetMessage(), caret(err))
+		return nil, fmt.Errorf("%s:%d:%d: %s\n%s", s.Name, p.Line, p.Column, Message(err), caret(err))
 	}
 	return nil, fmt.Errorf("%s: %w", s.Name, err)
 }

@@ -56,6 +56,13 @@ func (s *Suite) Resolve(in *Spec) (*Plan, []*Issue) {
 	}
 	if spec.Dataset == "" {
 		add(errors.New("the data set is missing"), "dataset")
+	} else if err := s.Named(spec.Dataset); err != nil {
+		add(err, "dataset")
+	}
+	if spec.Fallback != "" {
+		if err := s.Named(spec.Fallback); err != nil {
+			add(err, "fallback")
+		}
 	}
 	if err := spec.Filters.Validate(); err != nil {
 		add(err, "filters")

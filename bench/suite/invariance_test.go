@@ -54,7 +54,8 @@ func testInvariance(t *testing.T) {
 	small := synthetic.Default()
 	small.Users, small.Items, small.Interactions = 150, 400, 6000
 	d := synthetic.Generate(small)
-	s := &bench.Suite{Models: Models(), Open: func(context.Context, string) (*data.Dataset, error) { return d, nil }}
+	anything := func(string) error { return nil }
+	s := &bench.Suite{Models: Models(), Named: anything, Open: func(context.Context, string) (*data.Dataset, error) { return d, nil }}
 	spec, err := bench.Source{Name: "invariance", Text: []byte(invarianceSpec)}.Parse()
 	if err != nil {
 		t.Fatal(err)

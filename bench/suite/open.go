@@ -14,6 +14,7 @@ import (
 	"llm4rec/data/fetch"
 	"llm4rec/data/movielens"
 	"llm4rec/data/sequence"
+	"llm4rec/data/synthetic"
 )
 
 // DatasetOptions say where [OpenDataset] may look.
@@ -29,8 +30,11 @@ type DatasetOptions struct {
 // The error is an [ErrUnavailable] if the set is not here and was not, or could not be, downloaded.
 func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.Dataset, origin string, err error) {
 	if strings.HasPrefix(name, syntheticPrefix) {
-		d, err = openSynthetic(name)
-		return d, "generated", err
+		c, err := syntheticConfig(name)
+		if err != nil {
+			return nil, "", err
+		}
+		return synthetic.Generate(c), "generated", nil
 	}
 	if isPath(name) {
 		d, err = openPath(name)
@@ -49,6 +53,17 @@ func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.
 	}
 	d, err = s.open(path)
 	return d, path, err
+}
+
+// CheckName says what is wrong with the name of a data set. It does not look for a path.
+func CheckName(name string) (err error) {
+	switch {
+	case strings.HasPrefix(name, syntheticPrefix):
+		_, err = syntheticConfig(name)
+	case !isPath(name):
+		_, err = FindSource(name)
+	}
+	return err
 }
 
 // Here finds the set on this machine: in a data folder or the cache.

@@ -12,7 +12,7 @@ import (
 
 // The schema and the parser must agree: what one accepts the other does.
 func TestSchemaAgreesWithParser(t *testing.T) {
-	s := &bench.Suite{Models: Models()}
+	s := &bench.Suite{Models: Models(), Named: CheckName}
 	schema, err := s.Schema()
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ metrics: [ndcg@10], filters: {min_rating: 4, core: {user: 5, item: 5}}, systems:
 
 // An error in a specification names its line and column.
 func TestIssuesHaveLineAndColumn(t *testing.T) {
-	s := &bench.Suite{Models: Models()}
+	s := &bench.Suite{Models: Models(), Named: CheckName}
 	const good = `name: a
 dataset: ml-100k
 protocol:
@@ -86,6 +86,10 @@ systems:
 		{"name: knn", "name: pop", `x.yaml:11:12: systems[1].name: two systems are called "pop"`},
 		{"decay: 0.7", "decay: 1.7", `x.yaml:11:`},
 		{"decay: 0.7", "decay: fast", `x.yaml:11:61: systems[1].params.decay: value fast`},
+		{"history: 3", "history: 3.5", `x.yaml:11:51: systems[1].params.history: value 3.5: want an integer, got 3.5`},
+		{"seeds: [1]", "seeds: [1.5]", `x.yaml:7:9: seeds[0]: want an integer, got 1.5`},
+		{"dataset: ml-100k", "dataset: ml100k", `x.yaml:2:10: dataset: unknown data set "ml100k": did you mean ml-100k?`},
+		{"dataset: ml-100k", "dataset: synthetic:users=1.5", `x.yaml:2:10: dataset: data set synthetic:users=1.5: `},
 		{"decay: 0.7", "decoy: 0.7", `x.yaml:11:61: systems[1].params.decoy: unknown parameter; known are similarity`},
 		{"name: a", "name: ''", `x.yaml:1:7: name: name ""`},
 		{"name: a\n", "name: a\nprotocols: [{seen: none}]\n", `x.yaml:2:`},
@@ -132,6 +136,7 @@ func TestOverride(t *testing.T) {
 		"name.x=1":               `"x" is below the single value quick`,
 		"seeds=[1":               "not YAML",
 		"seeds=many":             "--set seeds=many",
+		"depth=99.5":             "--set depth=99.5: depth: want an integer, got 99.5",
 	} {
 		if _, err := bench.Override(spec, []string{set}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("--set %s: got %v, want …%s…", set, err, want)

@@ -13,6 +13,7 @@ import (
 func New(opt DatasetOptions, log *slog.Logger) *bench.Suite {
 	return &bench.Suite{
 		Models: Models(),
+		Named:  CheckName,
 		Open: func(ctx context.Context, name string) (*data.Dataset, error) {
 			d, origin, err := OpenDataset(ctx, name, opt)
 			if errors.Is(err, ErrUnavailable) {

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
-	"llm4rec/data"
+	"llm4rec/bench"
 	"llm4rec/data/synthetic"
 )
 
@@ -14,20 +12,20 @@ import (
 // synthetic:users=1000,items=500,interactions=20000,seed=3. What is not given has its default.
 const syntheticPrefix = "synthetic:"
 
-// openSynthetic makes the data set of such a name.
-func openSynthetic(name string) (*data.Dataset, error) {
+// syntheticConfig reads such a name.
+func syntheticConfig(name string) (synthetic.Config, error) {
 	c := synthetic.Default()
 	for setting := range strings.SplitSeq(strings.TrimPrefix(name, syntheticPrefix), ",") {
 		key, value, ok := strings.Cut(setting, "=")
 		if !ok {
-			return nil, fmt.Errorf("data set %s: %q: want KEY=VALUE", name, setting)
+			return c, fmt.Errorf("data set %s: %q: want KEY=VALUE", name, setting)
 		}
-		if err := yaml.UnmarshalWithOptions([]byte(key+": "+value), &c, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("data set %s: %q: %s", name, setting, yaml.FormatError(err, false, false))
+		if err := bench.Decode([]byte(key+": "+value), &c); err != nil {
+			return c, fmt.Errorf("data set %s: %q: %s", name, setting, bench.Message(err))
 		}
 	}
 	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("data set %s: %w", name, err)
+		return c, fmt.Errorf("data set %s: %w", name, err)
 	}
-	return synthetic.Generate(c), nil
+	return c, nil
 }

@@ -24,7 +24,7 @@ MovieLens files (u.data, ratings.dat, ratings.csv), RecBole's atomic files (*.in
 ("user item" a line, or "user item item …").`,
 	}
 	c.AddCommand(dataListCommand(g), dataFetchCommand(g), dataVerifyCommand(g), dataDescribeCommand(g))
-	return c
+	return group(c)
 }
 
 // datasets say where data sets are looked for, with downloads shown on standard error.
@@ -193,6 +193,9 @@ func dataDescribeCommand(g *globals) *cobra.Command {
 		Short: "Print what to know of a data set before believing a result on it",
 		Args:  exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, names []string) error {
+			if err := suite.CheckName(names[0]); err != nil {
+				return usageError{err}
+			}
 			d, origin, err := suite.OpenDataset(c.Context(), names[0], g.datasets(true))
 			if err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/lmittmann/tint"
@@ -142,7 +143,24 @@ the same clock. What it measures is stored in records, and tables are computed f
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
 	root.AddCommand(runCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
 		exportCommand(g), dataCommand(g), modelsCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
-	return root
+	return group(root)
+}
+
+// group is a command that only holds others: a wrong name below it is a mistake on the command line.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		hint := ""
+		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+			hint = "; did you mean " + strings.Join(like, " or ") + "?"
+		}
+		return usageError{fmt.Errorf("unknown command %q%s; see '%s --help'", args[0], hint, c.CommandPath())}
+	}
+	return c
 }
 
 // logger writes to standard error: coloured on a terminal, key=value lines elsewhere.
@@ -166,7 +184,7 @@ func (g *globals) suite(log *slog.Logger, fetch bool) *bench.Suite {
 func exactArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%s: %w; see '%s --help'", c.CommandPath(), err, c.CommandPath())}
+			return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 		}
 		return nil
 	}

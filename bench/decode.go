@@ -16,7 +16,13 @@ func Decode(text []byte, into any) error {
 	if err := yaml.UnmarshalWithOptions(text, into, yaml.Strict()); err != nil {
 		return err
 	}
-	if i := truncated(text, into); i != nil {
+	// The library cuts the fraction of a number that goes into an integer without a word: 1.5 factors would be 1.
+	var was, is any
+	back, err := yaml.Marshal(into)
+	if err := errors.Join(err, yaml.Unmarshal(text, &was), yaml.Unmarshal(back, &is)); err != nil {
+		return err
+	}
+	if i := truncated("", was, is); i != nil {
 		return i
 	}
 	return nil
@@ -61,18 +67,8 @@ func kind(t reflect.Type) string {
 	}
 }
 
-// truncated finds a number of the text that lost its fraction in an integer of the value that was read from it. The YAML
-// library cuts it without a word: 1.5 factors would be 1.
-func truncated(text []byte, value any) *Issue {
-	var was, is any
-	back, err := yaml.Marshal(value)
-	if err != nil || yaml.Unmarshal(text, &was) != nil || yaml.Unmarshal(back, &is) != nil {
-		return nil // it was read before: there is nothing to compare with, and nothing to find
-	}
-	return truncatedAt("", was, is)
-}
-
-func truncatedAt(path string, was, is any) *Issue {
+// truncated finds a number that had a fraction when it was written and is an integer as it was read.
+func truncated(path string, was, is any) *Issue {
 	switch was := was.(type) {
 	case float64:
 		switch is.(type) {
@@ -88,14 +84,14 @@ func truncatedAt(path string, was, is any) *Issue {
 			if path != "" {
 				below = path + "." + k
 			}
-			if i := truncatedAt(below, was[k], is[k]); i != nil {
+			if i := truncated(below, was[k], is[k]); i != nil {
 				return i
 			}
 		}
 	case []any:
 		is, _ := is.([]any)
 		for n := range min(len(was), len(is)) {
-			if i := truncatedAt(fmt.Sprintf("%s[%d]", path, n), was[n], is[n]); i != nil {
+			if i := truncated(fmt.Sprintf("%s[%d]", path, n), was[n], is[n]); i != nil {
 				return i
 			}
 		}

@@ -27,7 +27,8 @@ type DatasetOptions struct {
 // OpenDataset loads a data set by its name in the registry, or a folder or file by its path, such as ./mydata, in any
 // layout that the registry's sets have. The origin says where it lay. Listed checksums are verified: see [Source.Check].
 //
-// The error is an [ErrUnavailable] if the set is not here and was not, or could not be, downloaded.
+// The error is an [ErrUnavailable] if the set is not here and was not, or could not be, downloaded, and an [ErrDamaged]
+// if its files cannot be read.
 func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.Dataset, origin string, err error) {
 	if strings.HasPrefix(name, syntheticPrefix) {
 		c, err := syntheticConfig(name)
@@ -37,8 +38,10 @@ func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.
 		return synthetic.Generate(c), "generated", nil
 	}
 	if isPath(name) {
-		d, err = openPath(name)
-		return d, name, err
+		if d, err = openPath(name); err != nil {
+			return nil, "", damaged{err}
+		}
+		return d, name, nil
 	}
 	s, err := FindSource(name)
 	if err != nil {
@@ -51,8 +54,10 @@ func OpenDataset(ctx context.Context, name string, opt DatasetOptions) (d *data.
 	if err != nil {
 		return nil, "", err
 	}
-	d, err = s.open(path)
-	return d, path, err
+	if d, err = s.open(path); err != nil {
+		return nil, "", damaged{err}
+	}
+	return d, path, nil
 }
 
 // CheckName says what is wrong with the name of a data set. It does not look for a path.

@@ -126,6 +126,12 @@ func (s Source) open(path string) (*data.Dataset, error) {
 var (
 	// ErrUnavailable marks a data set that is neither here nor can be downloaded now.
 	ErrUnavailable = errors.New("data set unavailable")
-	// ErrDamaged marks one whose files are not the publisher's.
+	// ErrDamaged marks one whose files cannot be read, or are not the publisher's.
 	ErrDamaged = errors.New("the copy is broken or altered")
 )
+
+// damaged is an [ErrDamaged] that says itself what is wrong.
+type damaged struct{ error }
+
+func (d damaged) Unwrap() error        { return d.error }
+func (d damaged) Is(target error) bool { return target == ErrDamaged }

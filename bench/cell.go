@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/eval"
 	"llm4rec/models"
+	"llm4rec/models/checkpoint"
 	"llm4rec/results"
 )
 
@@ -100,9 +102,9 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 // measure takes one cell through fit, recommend and score.
 func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (ranks []results.Ranking, err error) {
 	defer recovered(&err)
-	stage := func(name string) func(done, total int) {
-		e.Progress.Stage(c.Name(), name, 0, 0)
-		return func(done, total int) { e.Progress.Stage(c.Name(), name, done, total) }
+	stage := func(name string) models.Progress {
+		e.Progress.Stage(c.Name(), name, 0, 0, "")
+		return func(done, total int, note string) { e.Progress.Stage(c.Name(), name, done, total, note) }
 	}
 	// What an earlier cell left must not count as this one's memory.
 	debug.FreeOSMemory()
@@ -111,7 +113,7 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	t.Workers = e.workers()
 
 	progress := stage("fit")
-	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress})
+	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: e.checkpoint(rec.Identity)})
 	wall, cpu := time.Now(), results.CPUTime()
 	model, err := fitter.Fit(ctx, e.split.Train)
 	t.FitWall, t.FitCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
@@ -153,6 +155,14 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 		t.PeakMemory = results.PeakMemory()
 	}
 	return ranks, nil
+}
+
+// checkpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
+const checkpointEvery = 30 * time.Second
+
+// checkpoint is where the fit of a cell may keep its state.
+func (e *experiment) checkpoint(id results.Identity) checkpoint.File {
+	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: checkpointEvery}
 }
 
 // score is the mean of each metric.

@@ -31,11 +31,13 @@ var arrows = []struct{ pkg, may string }{
 
 	{"models", "data"},
 	{"models/topk", "models data"},
+	{"models/checkpoint", ""},
+	{"models/validate", "models data eval"},
 	{"models/dense", "models models/topk data gpu"},
 	{"models/modeltest", "models data data/*"},
 	{"models/index/native", ""},
 	{"models/index", "models models/topk gpu models/index/native"},
-	{"models/*", "models models/topk models/dense data gpu gpu/graph"},
+	{"models/*", "models models/topk models/dense models/checkpoint models/validate data gpu gpu/graph"},
 	{"baselines/*", "models models/topk models/dense data gpu"},
 
 	{"llm", ""},
@@ -49,7 +51,7 @@ var arrows = []struct{ pkg, may string }{
 	{"results/trec", "results"},
 	{"results/report", "results results/table eval eval/stats"},
 
-	{"bench", "data data/atomic eval gpu llm models models/topk results"},
+	{"bench", "data data/atomic eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/cmd/*", "bench bench/suite bench/experiments data data/fetch eval eval/stats gpu results results/*"},

@@ -12,6 +12,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/models"
+	"llm4rec/models/checkpoint"
 )
 
 // Suite is what experiments can name: the data sets and the models.
@@ -50,9 +51,10 @@ type Bound struct {
 
 // Env is what a run gives to a model.
 type Env struct {
-	Seed     int64
-	Device   *gpu.Device
-	Progress func(done, total int) // of a fit; may be called from one goroutine at a time
+	Seed       int64
+	Device     gpu.Device
+	Progress   models.Progress // of a fit
+	Checkpoint checkpoint.File // where a fit may keep its state
 }
 
 // Shape is the size of a data set.

@@ -14,7 +14,7 @@ import (
 
 // recommendAll answers all queries, in batches that several workers take. Neither number changes an answer. The memory
 // that it needs is that of the answers and of what the recommender needs for workers × batch queries.
-func recommendAll(ctx context.Context, r models.Recommender, queries []models.Query, batch, workers int, progress func(done, total int)) ([][]models.Scored, error) {
+func recommendAll(ctx context.Context, r models.Recommender, queries []models.Query, batch, workers int, progress models.Progress) ([][]models.Scored, error) {
 	out := make([][]models.Scored, len(queries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
@@ -25,7 +25,7 @@ func recommendAll(ctx context.Context, r models.Recommender, queries []models.Qu
 		done := 0
 		for n := range finished {
 			done += n
-			progress(done, len(queries))
+			progress(done, len(queries), "")
 		}
 	}()
 	for from := 0; from < len(queries); from += batch {

@@ -18,7 +18,7 @@ import (
 // Runner takes experiments through their cells. Workers and Batch change the speed alone.
 type Runner struct {
 	Suite    *Suite
-	Device   *gpu.Device
+	Device   gpu.Device
 	Out      string // the folder that holds one folder an experiment
 	Only     []string
 	Limit    int // ask at most that many users; 0: all
@@ -33,8 +33,9 @@ type Runner struct {
 type Progress interface {
 	// Begin starts an experiment of that many cells, of which some were done before.
 	Begin(experiment string, cells, done int)
-	// Stage says what the current cell does, and how far it is: done of total, 0 of 0 where that is unknown.
-	Stage(cell, stage string, done, total int)
+	// Stage says what the current cell does, and how far it is: done of total, 0 of 0 where that is unknown. The note is
+	// what there is to say about it, or empty.
+	Stage(cell, stage string, done, total int, note string)
 	// End closes a cell.
 	End(cell string, rec results.Record)
 }
@@ -47,7 +48,7 @@ type Summary struct {
 }
 
 // Run runs what is not done yet of a plan. A cell that fails is recorded, counted and shown, and the run goes on. If the
-// context ends, the cell in flight is lost and nothing else.
+// context ends, the cell in flight is lost and nothing else; of its fit, what it did since its last checkpoint.
 func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	cells, err := plan.Only(r.Only)
 	if err != nil {
@@ -68,7 +69,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	}()
 
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable}
-	e.env = results.Environ(r.Commit, r.Device.BLAS())
+	e.env = results.Environ(r.Commit, r.libraries())
 	ids, err := e.writeManifest()
 	if err != nil {
 		return sum, err
@@ -169,6 +170,15 @@ func (e *experiment) identity(c Cell) (results.Identity, error) {
 		Seed: c.Seed, Seeded: c.Model.Seeded, Revision: c.Model.Revision,
 		Device: e.Device.Kind(), Depth: e.plan.Spec.Depth, Limit: e.Limit,
 	}, nil
+}
+
+// libraries are those that shape results: every model answers on the CPU, and some train on another device.
+func (r *Runner) libraries() string {
+	cpu := gpu.CPU().About()
+	if about := r.Device.About(); about != cpu {
+		return cpu + "; " + about
+	}
+	return cpu
 }
 
 func (r *Runner) workers() int {

@@ -5,9 +5,10 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 )
 
-// MulT computes c = a·bᵀ for row-major a (m×k), b (n×k) and c (m×n). The order of summation is the BLAS's own: it may
+// MulT computes c = a·bᵀ on the CPU, in the calling goroutine, for row-major a (m×k), b (n×k) and c (m×n). The order of summation is the BLAS's own: it may
 // change with m, n and the type of CPU.
-func (d *Device) MulT(c, a, b []float32, m, n, k int) {
+func MulT(c, a, b []float32, m, n, k int) {
+	CPU() // sets the BLAS
 	if len(a) != m*k || len(b) != n*k || len(c) != m*n {
 		panic(badShape)
 	}
@@ -20,5 +21,3 @@ func (d *Device) MulT(c, a, b []float32, m, n, k int) {
 		blas32.General{Rows: n, Cols: k, Stride: k, Data: b},
 		0, blas32.General{Rows: m, Cols: n, Stride: n, Data: c})
 }
-
-const badShape = "gpu: a slice does not have the length of its shape"

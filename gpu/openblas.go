@@ -2,7 +2,7 @@
 
 package gpu
 
-// #cgo LDFLAGS: -lopenblas
+// #cgo LDFLAGS: -lopenblas -lm
 // void openblas_set_num_threads(int);
 // char *openblas_get_config(void);
 // char *openblas_get_corename(void);
@@ -12,7 +12,7 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/sys/cpu"
+	isa "golang.org/x/sys/cpu"
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/netlib/blas/netlib"
 )
@@ -35,9 +35,9 @@ func KernelSetting() string {
 		return ""
 	}
 	switch {
-	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512CD:
+	case isa.X86.HasAVX512F && isa.X86.HasAVX512VL && isa.X86.HasAVX512BW && isa.X86.HasAVX512DQ && isa.X86.HasAVX512CD:
 		return coreType + "=SkylakeX"
-	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+	case isa.X86.HasAVX2 && isa.X86.HasFMA:
 		return coreType + "=Haswell"
 	}
 	return ""

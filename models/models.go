@@ -36,6 +36,10 @@ type Recommender interface {
 	Recommend(ctx context.Context, queries []Query) ([][]Scored, error)
 }
 
+// Progress is told how far a training is, and what there is to say about it, such as the loss. It is called from one
+// goroutine at a time.
+type Progress func(done, total int, note string)
+
 // Warner is a Recommender or Fitter with something to say that belongs beside its results.
 type Warner interface {
 	Warnings() []string

@@ -18,6 +18,7 @@ import (
 //	cells/ID.failed-N.json   the record of a failed attempt
 //	splits/CHECKSUM.json     a split that records refer to
 //	splits/CHECKSUM.parquet  its catalogue
+//	checkpoints/ID           the state of a fit that was interrupted, which belongs to the fit
 //	lock                     held by the process that writes
 //
 // Every file is written beside its place, synced and renamed. Parquet goes first and the record last, so that a record

@@ -18,9 +18,9 @@ import (
 // quiet is a Progress that shows nothing.
 type quiet struct{}
 
-func (quiet) Begin(string, int, int)         {}
-func (quiet) Stage(string, string, int, int) {}
-func (quiet) End(string, results.Record)     {}
+func (quiet) Begin(string, int, int)                 {}
+func (quiet) Stage(string, string, int, int, string) {}
+func (quiet) End(string, results.Record)             {}
 
 // run runs an embedded experiment and returns its records by "protocol/system".
 func run(t *testing.T, name string, only ...string) map[string]results.Record {

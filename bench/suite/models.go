@@ -23,7 +23,7 @@ func Models() []bench.Model {
 		bench.Register("itemknn", "similarity to the items of the history", itemknn.Revision, false, itemknn.Default(), plain),
 		bench.Register("ease", "linear item-item weights in closed form", ease.Revision, false, ease.Default(), plain),
 		bench.Register("als", "matrix factorisation of implicit feedback by alternating least squares", als.Revision, true, als.Default(), func(c als.Config, e bench.Env) models.Fitter {
-			c.Seed, c.Device, c.Progress = uint64(e.Seed), e.Device, e.Progress
+			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
 			return c
 		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),

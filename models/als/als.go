@@ -23,13 +23,13 @@
 //
 // In benfred/implicit the entries of the matrix are the confidences: its alpha·r stands where 1 + α·r stands here. For
 // r = 1 its alpha = 40 is α = 39, and its default alpha = 1 is α = 0.
+//
+// Training runs on a [gpu.Device], answering on the CPU.
 package als
 
 import (
 	"context"
 	"fmt"
-	"math"
-	"math/rand/v2"
 
 	"llm4rec/data"
 	"llm4rec/gpu"
@@ -41,7 +41,7 @@ import (
 type Model struct {
 	config Config
 	x, y   factors
-	gram   []float64 // w₀·YᵀY
+	gram   gpu.Matrix // w₀·YᵀY, on the CPU
 	items  *dense.Items
 }
 
@@ -53,87 +53,77 @@ type factors struct {
 
 func (a factors) row(r int32) []float32 { return a.v[int(r)*a.f : (int(r)+1)*a.f] }
 
-// Streams of random numbers, one for each purpose.
-const (
-	streamUsers = 1 + iota
-	streamItems
-)
-
-// initial draws normal vectors. Users start from them only where the solver is iterative.
-func (c Config) initial(n int, stream uint64) factors {
-	a := factors{n, c.Factors, make([]float32, n*c.Factors)}
-	r := rand.New(rand.NewPCG(c.Seed, stream))
-	sd := c.InitScale / math.Sqrt(float64(c.Factors))
-	for i := range a.v {
-		a.v[i] = float32(sd * r.NormFloat64())
-	}
-	return a
-}
-
-// Fit trains on the interaction counts of the training part.
-func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	return c.fit(ctx, train.UserItem(), c.initial(train.NumUsers, streamUsers), c.initial(train.NumItems, streamItems))
-}
-
-// fit trains from the given vectors, which it overwrites.
-func (c Config) fit(ctx context.Context, r *data.Matrix, x, y factors) (*Model, error) {
-	if c.Device == nil {
-		c.Device = gpu.CPU()
-	}
-	t := r.Transpose()
-	for n := range c.Iterations {
-		for _, half := range []struct {
-			r    *data.Matrix
-			x, y factors
-		}{{r, x, y}, {t, y, x}} {
-			if err := c.solveAll(ctx, half.r, half.x, half.y); err != nil {
-				return nil, fmt.Errorf("als: iteration %d: %w", n+1, err)
-			}
-		}
-		if c.Progress != nil {
-			c.Progress(n+1, c.Iterations)
-		}
-	}
-	items, err := dense.New(c.Device, y.v, y.f)
+// newModel makes a model of the factors, which it keeps.
+func newModel(c Config, x, y factors) (*Model, error) {
+	items, err := dense.New(y.v, y.f)
 	if err != nil {
 		return nil, fmt.Errorf("als: %w", err)
 	}
-	return &Model{c, x, y, gram(y, c.UnobservedWeight), items}, nil
+	g, err := gram(y, c.UnobservedWeight)
+	return &Model{c, x, y, g, items}, err
+}
+
+// gram is w·YᵀY.
+func gram(y factors, w float64) (gpu.Matrix, error) {
+	cpu := gpu.CPU()
+	g, err := cpu.Alloc(y.f, y.f)
+	if err != nil {
+		return g, err
+	}
+	return g, cpu.Syrk(g, gpu.OnHost(y.n, y.f, y.v), float32(w), 0)
 }
 
 // Recommend ranks by inner product.
 func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
 	vectors := make([]float32, len(queries)*m.y.f)
-	err := gpu.Blocks(ctx, len(queries), rowBlock, func() func(lo, hi int) error {
-		s := newSolver(m.config, m.y, m.gram)
-		return func(lo, hi int) error {
-			for n := lo; n < hi; n++ {
-				if err := m.vector(vectors[n*m.y.f:(n+1)*m.y.f], queries[n], s); err != nil {
-					return fmt.Errorf("als: user %d: %w", queries[n].User, err)
-				}
+	if m.config.Users == Trained {
+		for n, q := range queries {
+			if q.User >= 0 && int(q.User) < m.x.n {
+				copy(vectors[n*m.y.f:], m.x.row(q.User))
 			}
-			return nil
 		}
-	})
-	if err != nil {
+	} else if err := m.foldIn(ctx, vectors, queries); err != nil {
 		return nil, err
 	}
 	return m.items.TopK(ctx, vectors, queries)
 }
 
-// vector makes the user's vector, dst, which is zero at the call.
-func (m *Model) vector(dst []float32, q models.Query, s *solver) error {
-	if m.config.Users == Trained {
-		if q.User >= 0 && int(q.User) < m.x.n {
-			copy(dst, m.x.row(q.User))
+// foldIn solves for the vectors of the queries' histories, exactly.
+func (m *Model) foldIn(ctx context.Context, vectors []float32, queries []models.Query) error {
+	var seen data.Interactions
+	for n, q := range queries {
+		for _, i := range q.History {
+			if i >= 0 && int(i) < m.y.n {
+				seen.User, seen.Item = append(seen.User, int32(n)), append(seen.Item, i)
+			}
 		}
-		return nil
 	}
-	items, counts := count(q.History, m.y.n)
-	return s.exact(dst, items, counts)
+	cpu := gpu.CPU()
+	matrix := seen.UserItem(len(queries), m.y.n)
+	r, err := cpu.NewSparse(csr(matrix))
+	if err != nil {
+		return err
+	}
+	defer cpu.Free(r)
+	p := m.config.equations(m.gram, gpu.OnHost(len(queries), 1, m.config.lambdas(matrix)))
+	p.Steps = 0
+	err = cpu.LeastSquares(ctx, gpu.OnHost(len(queries), m.y.f, vectors), r, gpu.OnHost(m.y.n, m.y.f, m.y.v), p)
+	if err != nil {
+		return fmt.Errorf("als: vectors of histories: %w%s", err, advice(err))
+	}
+	return nil
+}
+
+// csr is the matrix as a device takes it.
+func csr(m *data.Matrix) gpu.CSR {
+	out := gpu.CSR{Rows: m.Rows, Cols: m.Cols, Indptr: m.Indptr, Indices: m.Indices}
+	for _, v := range m.Values {
+		if v != 1 {
+			out.Values = m.Values
+			break
+		}
+	}
+	return out
 }
 
 var (

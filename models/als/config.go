@@ -5,10 +5,12 @@ import (
 	"math"
 
 	"llm4rec/gpu"
+	"llm4rec/models"
+	"llm4rec/models/checkpoint"
 )
 
 // Revision changes whenever the same data and configuration would give another model.
-const Revision = 1
+const Revision = 2
 
 // Loss names how the observed pairs enter the loss; see the package's comment.
 type Loss string
@@ -51,9 +53,20 @@ type Config struct {
 	InitScale        float64 `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
 	Users            Users   `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
 
-	Seed     uint64                `yaml:"-" json:"-"`
-	Device   *gpu.Device           `yaml:"-" json:"-"` // nil is the CPU
-	Progress func(done, total int) `yaml:"-" json:"-"` // called after every iteration, if not nil
+	LossEvery int `json:"loss_every" yaml:"loss_every" jsonschema:"iterations between two computations of the loss that progress shows; 0: never"`
+	Patience  int `json:"patience" yaml:"patience" jsonschema:"stop after that many iterations without a better NDCG@10 on the validation cases, and keep the best factors; 0: never"`
+
+	Seed       uint64          `yaml:"-" json:"-"`
+	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
+	Progress   models.Progress `yaml:"-" json:"-"` // called after every iteration, if not nil
+	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+}
+
+func (c Config) device() gpu.Device {
+	if c.Device == nil {
+		return gpu.CPU()
+	}
+	return c.Device
 }
 
 // Default returns the configuration that stands where an experiment says nothing else.
@@ -61,6 +74,7 @@ func Default() Config {
 	return Config{
 		Factors: 64, Iterations: 15, Loss: Hu, Alpha: 1, UnobservedWeight: 1, Regularization: .01, Nu: 0,
 		Solver: Cholesky, CGSteps: 3, InitScale: .1, Users: FromHistory,
+		LossEvery: 5,
 	}
 }
 
@@ -77,6 +91,10 @@ func (c Config) Validate() error {
 		return fmt.Errorf("als: solver: want %s or %s, got %q", Cholesky, ConjugateGradient, c.Solver)
 	case c.Solver == ConjugateGradient && c.CGSteps < 1:
 		return fmt.Errorf("als: cg_steps: want at least 1, got %d", c.CGSteps)
+	case c.LossEvery < 0:
+		return fmt.Errorf("als: loss_every: want at least 0, got %d", c.LossEvery)
+	case c.Patience < 0:
+		return fmt.Errorf("als: patience: want at least 0, got %d", c.Patience)
 	case c.Users != FromHistory && c.Users != Trained:
 		return fmt.Errorf("als: users: want %s or %s, got %q", FromHistory, Trained, c.Users)
 	}
@@ -92,14 +110,6 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
-}
-
-// rhs is the coefficient of an observed pair on the right-hand side of the normal equations.
-func (c Config) rhs(value float32) float64 {
-	if c.Loss == Hu {
-		return c.UnobservedWeight + c.Alpha*float64(value)
-	}
-	return c.Alpha * float64(value)
 }
 
 // lambda is the regularisation of a user with that many observed of all items, or of an item with that many of all users.

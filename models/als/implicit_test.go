@@ -97,13 +97,10 @@ func TestImplicitFactors(t *testing.T) {
 	for _, alpha := range []float64{0, 1, 39} {
 		c := Default()
 		c.Alpha, c.Iterations, c.Seed = alpha, 1, 7
-		ours, err := c.fit(t.Context(), r, c.initial(r.Rows, streamUsers), c.initial(r.Cols, streamItems))
-		if err != nil {
-			t.Fatal(err)
-		}
+		ours := fit(t, c, r, initial(t, c, r.Rows, streamUsers), initial(t, c, r.Cols, streamItems))
 		for _, theirType := range []string{"float64", "float32"} {
 			dir := t.TempDir()
-			x, y := c.initial(r.Rows, streamUsers), c.initial(r.Cols, streamItems)
+			x, y := initial(t, c, r.Rows, streamUsers), initial(t, c, r.Cols, streamItems)
 			writeSparse(t, dir, "train", r)
 			write(t, filepath.Join(dir, "user_factors.f32"), x.v)
 			write(t, filepath.Join(dir, "item_factors.f32"), y.v)
@@ -173,8 +170,8 @@ func TestImplicitQuality(t *testing.T) {
 			writeSparse(t, dir, "train", r)
 			writeSparse(t, dir, "history", history)
 			if cell.start == "same" {
-				write(t, filepath.Join(dir, "user_factors.f32"), c.initial(r.Rows, streamUsers).v)
-				write(t, filepath.Join(dir, "item_factors.f32"), c.initial(r.Cols, streamItems).v)
+				write(t, filepath.Join(dir, "user_factors.f32"), initial(t, c, r.Rows, streamUsers).v)
+				write(t, filepath.Join(dir, "item_factors.f32"), initial(t, c, r.Cols, streamItems).v)
 			}
 			asJob(c, r).run(t, dir)
 			fitted, err := c.Fit(t.Context(), split.Train)

@@ -32,7 +32,6 @@ const (
 
 // Items is a catalogue of vectors. It is immutable and safe for concurrent use.
 type Items struct {
-	device  *gpu.Device
 	vectors []float32 // n×f, row-major
 	n, f    int
 	norm    float64 // of the longest vector
@@ -40,11 +39,11 @@ type Items struct {
 
 // New makes a catalogue of vectors, row-major with the given number of factors. It keeps the slice, which must not
 // change. A vector that is not finite is an error.
-func New(device *gpu.Device, vectors []float32, factors int) (*Items, error) {
+func New(vectors []float32, factors int) (*Items, error) {
 	if factors < 1 || len(vectors)%factors != 0 {
 		panic(badFactors)
 	}
-	x := &Items{device: device, vectors: vectors, n: len(vectors) / factors, f: factors}
+	x := &Items{vectors: vectors, n: len(vectors) / factors, f: factors}
 	for i := range x.n {
 		norm := length(x.vector(int32(i)))
 		if math.IsNaN(norm) || math.IsInf(norm, 0) {
@@ -121,7 +120,7 @@ func (x *Items) scan(searches []search, vectors, scores []float32) {
 	for lo := 0; lo < x.n; lo += itemTile {
 		hi := min(lo+itemTile, x.n)
 		width := hi - lo
-		x.device.MulT(scores[:m*width], vectors, x.vectors[lo*x.f:hi*x.f], m, width, x.f)
+		gpu.MulT(scores[:m*width], vectors, x.vectors[lo*x.f:hi*x.f], m, width, x.f)
 		for n := range searches {
 			if !searches[n].done {
 				searches[n].offer(int32(lo), scores[n*width:(n+1)*width])

@@ -123,7 +123,7 @@ func TestInvariance(t *testing.T) {
 	v := normal(r, len(qs)*f)
 	want := answer(t, y, f, v, qs, len(qs))
 	if os.Getenv(kernels) != "" {
-		fmt.Printf("fingerprint %s %s\n", fingerprint(want), gpu.CPU().BLAS())
+		fmt.Printf("fingerprint %s %s\n", fingerprint(want), gpu.CPU().About())
 		return
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
@@ -157,15 +157,15 @@ func TestInvariance(t *testing.T) {
 func TestErrors(t *testing.T) {
 	inf := float32(math.Inf(1))
 	for _, bad := range [][]float32{{1, inf}, {float32(math.NaN()), 0}} {
-		if _, err := New(gpu.CPU(), bad, 2); err == nil {
+		if _, err := New(bad, 2); err == nil {
 			t.Errorf("New(%v): no error", bad)
 		}
-		x, _ := New(gpu.CPU(), []float32{1, 2}, 2)
+		x, _ := New([]float32{1, 2}, 2)
 		if _, err := x.TopK(t.Context(), bad, []models.Query{{K: 1}}); err == nil {
 			t.Errorf("TopK(%v): no error", bad)
 		}
 	}
-	x, err := New(gpu.CPU(), []float32{1e30, 2e30}, 2)
+	x, err := New([]float32{1e30, 2e30}, 2)
 	if err != nil || x.Len() != 1 {
 		t.Fatal(x, err)
 	}
@@ -178,7 +178,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	for name, f := range map[string]func(){
-		"factors": func() { New(gpu.CPU(), []float32{1, 2, 3}, 2) },
+		"factors": func() { New([]float32{1, 2, 3}, 2) },
 		"vectors": func() { x.TopK(t.Context(), []float32{1}, []models.Query{{K: 1}}) },
 	} {
 		if !panics(f) {
@@ -195,7 +195,7 @@ func panics(f func()) (yes bool) {
 
 func answer(t *testing.T, y []float32, f int, v []float32, qs []models.Query, batch int) [][]models.Scored {
 	t.Helper()
-	x, err := New(gpu.CPU(), y, f)
+	x, err := New(y, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func normal(r *rand.Rand, n int) []float32 {
 func BenchmarkTopK(b *testing.B) {
 	const n, f, users = 3706, 64, 6040
 	r := rand.New(rand.NewPCG(1, 2))
-	x, _ := New(gpu.CPU(), normal(r, n*f), f)
+	x, _ := New(normal(r, n*f), f)
 	v, qs := normal(r, users*f), make([]models.Query, users)
 	for i := range qs {
 		qs[i].K = 100

@@ -49,7 +49,7 @@ func doctorCommand(g *globals) *cobra.Command {
 }
 
 func examine(ctx context.Context, g *globals) []finding {
-	env := results.Environ(commit, gpu.CPU().BLAS())
+	env := results.Environ(commit, gpu.CPU().About())
 	memory := "unknown"
 	if env.Memory > 0 {
 		memory = fmt.Sprintf("%.1f GiB", float64(env.Memory)/(1<<30))

@@ -104,7 +104,7 @@ func exitCode(err error) int {
 		return exitCells
 	case errors.As(err, &missing), errors.Is(err, suite.ErrUnavailable), errors.Is(err, suite.ErrDamaged):
 		return exitData
-	case errors.Is(err, gpu.ErrNoCUDA):
+	case errors.Is(err, gpu.ErrNoDevice):
 		return exitDevice
 	}
 	return exitError

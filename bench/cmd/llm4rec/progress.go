@@ -66,18 +66,21 @@ func (p *progress) Begin(experiment string, cells, done int) {
 	p.bar.SetCurrent(int64(done))
 }
 
-func (p *progress) Stage(cell, stage string, done, total int) {
+func (p *progress) Stage(cell, stage string, done, total int, note string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stage = cell + " · " + stage
 	if total > 0 {
 		p.stage += percent(done, total)
 	}
+	if note != "" {
+		p.stage += " · " + note
+	}
 	if p.container != nil {
 		return
 	}
 	if done > 0 && time.Since(p.last) >= quietTime {
-		p.log.Info("running", "cell", cell, "stage", stage, "done", done, "of", total)
+		p.log.Info("running", "cell", cell, "stage", stage, "done", done, "of", total, "note", note)
 		p.last = time.Now()
 	} else if done == 0 {
 		p.last = time.Now()

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"llm4rec/bench"
+	"llm4rec/bench/suite"
 	"llm4rec/gpu"
 )
 
@@ -42,20 +43,19 @@ on. Cells that are done are known by everything that determines them: a changed 
 	f.StringArrayVar(&sets, "set", nil, setHelp)
 	f.StringSliceVar(&r.Only, "only", nil, "run these systems only, by name")
 	f.IntVar(&r.Limit, "limit", 0, "ask at most that many users; marks the results as not publishable")
-	f.StringVar(&device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&device, "device", "auto", suite.DeviceHelp)
 	f.IntVar(&r.Workers, "workers", 0, "goroutines that ask for recommendations; 0: one a core; changes no result")
 	f.IntVar(&r.Batch, "batch", 0, "queries a call; 0: 64; changes no result")
 	return c
 }
 
-func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) error {
-	var err error
-	if r.Device, err = gpu.Open(device); err != nil {
-		if !errors.Is(err, gpu.ErrNoCUDA) {
-			err = usageError{err}
-		}
+func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) (err error) {
+	opened, why, err := openDevice(device)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	r.Device = opened
 	bar := newProgress(g)
 	r.Progress, r.Log = bar, bar.log
 	r.Suite = g.suite(bar.log, true)
@@ -68,7 +68,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 			return usageError{err}
 		}
 	}
-	r.Log.Info("device", "name", r.Device.Name(), "asked", device, "blas", r.Device.BLAS())
+	r.Log.Info("device", "name", r.Device.Name(), "why", why, "about", r.Device.About())
 	failed := 0
 	for _, p := range plans {
 		sum, err := r.Run(ctx, p)
@@ -93,4 +93,14 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 		return fmt.Errorf("%d %w; the table says which and why", failed, errCells)
 	}
 	return nil
+}
+
+// openDevice opens the device of that name. A name that no device has is a mistake on the command line.
+func openDevice(name string) (gpu.Device, string, error) {
+	d, why, err := suite.OpenDevice(name)
+	var unknown suite.UnknownDevice
+	if errors.As(err, &unknown) {
+		err = usageError{fmt.Errorf("--device: %w", err)}
+	}
+	return d, why, err
 }

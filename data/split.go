@@ -31,6 +31,15 @@ type Train struct {
 	matrix *Matrix
 }
 
+// Checksum identifies what a model may learn from: the training interactions and the validation cases (SHA-256,
+// hexadecimal).
+func (t *Train) Checksum() string {
+	h := sha256.New()
+	t.Inter.hash(h)
+	t.Valid.hash(h)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // UserItem is the users × items matrix of training interactions, built once.
 func (t *Train) UserItem() *Matrix {
 	t.once.Do(func() { t.matrix = t.Inter.UserItem(t.NumUsers, t.NumItems) })
@@ -60,6 +69,16 @@ type Part struct {
 	Relevant [][]int32
 }
 
+func (x Interactions) hash(h hash.Hash) {
+	var buf []byte
+	for n := range x.User {
+		buf = binary.LittleEndian.AppendUint32(buf[:0], uint32(x.User[n]))
+		buf = binary.LittleEndian.AppendUint32(buf, uint32(x.Item[n]))
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(x.Time[n]))
+		h.Write(buf)
+	}
+}
+
 func (p Part) hash(h hash.Hash) {
 	var buf []byte
 	for n, c := range p.Cases {
@@ -79,14 +98,7 @@ func (p Part) hash(h hash.Hash) {
 // where it is equal.
 func (s *Split) Checksum() string {
 	h := sha256.New()
-	var buf []byte
-	x := s.Train.Inter
-	for n := range x.User {
-		buf = binary.LittleEndian.AppendUint32(buf[:0], uint32(x.User[n]))
-		buf = binary.LittleEndian.AppendUint32(buf, uint32(x.Item[n]))
-		buf = binary.LittleEndian.AppendUint64(buf, uint64(x.Time[n]))
-		h.Write(buf)
-	}
+	s.Train.Inter.hash(h)
 	s.Valid.hash(h)
 	s.Test.hash(h)
 	return hex.EncodeToString(h.Sum(nil))

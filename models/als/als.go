@@ -41,7 +41,7 @@ import (
 type Model struct {
 	config Config
 	x, y   factors
-	gram   gpu.Matrix // w₀·YᵀY, on the CPU
+	gram   gpu.Matrix // w₀·YᵀY
 	items  *dense.Items
 }
 
@@ -51,26 +51,19 @@ type factors struct {
 	v    []float32
 }
 
+func (a factors) matrix() gpu.Matrix { return gpu.OnHost(a.n, a.f, a.v) }
+
 func (a factors) row(r int32) []float32 { return a.v[int(r)*a.f : (int(r)+1)*a.f] }
 
 // newModel makes a model of the factors, which it keeps.
 func newModel(c Config, x, y factors) (*Model, error) {
 	items, err := dense.New(y.v, y.f)
 	if err != nil {
-		return nil, fmt.Errorf("als: %w", err)
+		return nil, err
 	}
-	g, err := gram(y, c.UnobservedWeight)
-	return &Model{c, x, y, g, items}, err
-}
-
-// gram is w·YᵀY.
-func gram(y factors, w float64) (gpu.Matrix, error) {
-	cpu := gpu.CPU()
-	g, err := cpu.Alloc(y.f, y.f)
-	if err != nil {
-		return g, err
-	}
-	return g, cpu.Syrk(g, gpu.OnHost(y.n, y.f, y.v), float32(w), 0)
+	gram := gpu.OnHost(y.f, y.f, make([]float32, y.f*y.f))
+	err = gpu.CPU().Syrk(gram, y.matrix(), float32(c.UnobservedWeight), 0)
+	return &Model{c, x, y, gram, items}, err
 }
 
 // Recommend ranks by inner product.
@@ -107,9 +100,9 @@ func (m *Model) foldIn(ctx context.Context, vectors []float32, queries []models.
 	defer cpu.Free(r)
 	p := m.config.equations(m.gram, gpu.OnHost(len(queries), 1, m.config.lambdas(matrix)))
 	p.Steps = 0
-	err = cpu.LeastSquares(ctx, gpu.OnHost(len(queries), m.y.f, vectors), r, gpu.OnHost(m.y.n, m.y.f, m.y.v), p)
+	err = cpu.LeastSquares(ctx, gpu.OnHost(len(queries), m.y.f, vectors), r, m.y.matrix(), p)
 	if err != nil {
-		return fmt.Errorf("als: vectors of histories: %w%s", err, advice(err))
+		return fmt.Errorf("vectors of histories: %w%s", err, advice(err))
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func train(r *data.Matrix) *data.Train {
 		items, counts := r.Row(u)
 		for n, i := range items {
 			for range int(counts[n]) {
-				t.Inter.User, t.Inter.Item = append(t.Inter.User, u), append(t.Inter.Item, i)
+				t.Inter.User, t.Inter.Item, t.Inter.Time = append(t.Inter.User, u), append(t.Inter.Item, i), append(t.Inter.Time, 0)
 			}
 		}
 	}
@@ -249,6 +249,50 @@ func TestUsers(t *testing.T) {
 	}
 	if want := float32(dot(x.row(3), m.y.row(5))); got[0][0].Score != want {
 		t.Errorf("fold-in: score %g, want %g", got[0][0].Score, want)
+	}
+}
+
+// A model answers for users whom it never saw, and for interactions later than its training, with the vector that
+// training would find for them with these items.
+func TestFoldIn(t *testing.T) {
+	const users, items = 30, 40
+	histories := [][]int32{{5, 5, 9, 0, 38}, {39}, {}} // 39 is in nobody's training; repeats count
+	for name, c := range configs() {
+		r := small(7, users, items)
+		fitted, err := c.Fit(t.Context(), train(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, _ := r.Row(3)
+		later := append(slices.Clone(seen), 1, 39)
+		all := append(histories, later)
+
+		var x data.Interactions
+		queries := make([]models.Query, len(all))
+		for n, history := range all {
+			queries[n] = models.Query{User: users + int32(n), History: history, K: items}
+			for _, i := range history {
+				x.User, x.Item = append(x.User, int32(n)), append(x.Item, i)
+			}
+		}
+		queries[len(all)-1].User = 3
+		y := fitted.(*Model).y
+		want := initial(t, c, len(all), streamUsers)
+		solveAll(t, c, x.UserItem(len(all), items), want, y)
+		lists, err := fitted.Recommend(t.Context(), queries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, list := range lists {
+			if len(list) != items {
+				t.Errorf("%s: history %v: %d items", name, all[n], len(list))
+			}
+			for _, s := range list {
+				if score := dot(want.row(int32(n)), y.row(s.Item)); math.Abs(float64(s.Score)-score) > 1e-6 {
+					t.Errorf("%s: history %v: item %d has score %g, want %g", name, all[n], s.Item, s.Score, score)
+				}
+			}
+		}
 	}
 }
 

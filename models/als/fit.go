@@ -1,14 +1,13 @@
 package als
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"llm4rec/data"
 	"llm4rec/models"
@@ -26,6 +25,14 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	m, err := c.fit(ctx, train)
+	if err != nil {
+		return nil, fmt.Errorf("als: %w", err)
+	}
+	return m, nil
+}
+
+func (c Config) fit(ctx context.Context, train *data.Train) (*Model, error) {
 	t, err := c.begin(train.UserItem())
 	if err != nil {
 		return nil, err
@@ -39,82 +46,92 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 
 // run iterates, from where a checkpoint left off if there is one.
 func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
-	c := t.config
-	state, key := progress{}, ""
+	c := &t.config
+	var s progress
+	key := ""
 	if c.Checkpoint.Path != "" {
 		key = c.key(train)
 	}
-	found, err := c.Checkpoint.Load(key, &state)
+	found, err := c.Checkpoint.Load(key, &s)
 	if err == nil && found {
-		err = t.restore(state)
+		err = t.restore(&s)
 	}
-	for ; err == nil && state.Done < c.Iterations && !state.Stopped; err = t.save(key, &state) {
-		if err = t.iterate(ctx); err != nil {
-			return nil, fmt.Errorf("als: iteration %d: %w%s", state.Done+1, err, advice(err))
+	if err != nil {
+		return nil, err
+	}
+	for s.Done < c.Iterations && !s.Stopped {
+		if err := t.iterate(ctx); err != nil {
+			return nil, fmt.Errorf("iteration %d: %w%s", s.Done+1, err, advice(err))
 		}
-		state.Done++
-		note, err := t.look(ctx, train, &state)
+		s.Done++
+		note, err := t.look(ctx, train, &s)
 		if err != nil {
-			return nil, fmt.Errorf("als: after iteration %d: %w", state.Done, err)
+			return nil, fmt.Errorf("after iteration %d: %w", s.Done, err)
 		}
 		if c.Progress != nil {
-			c.Progress(state.Done, c.Iterations, note)
+			c.Progress(s.Done, c.Iterations, note)
+		}
+		if err := t.save(key, &s); err != nil {
+			return nil, fmt.Errorf("after iteration %d: %w", s.Done, err)
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("als: %w", err)
+	m := s.best
+	if m == nil {
+		if m, err = t.model(); err != nil {
+			return nil, err
+		}
 	}
-	x, y, err := t.download()
-	if err != nil {
-		return nil, fmt.Errorf("als: %w", err)
-	}
-	if state.BestX != nil {
-		x.v, y.v = floats(state.BestX), floats(state.BestY)
-	}
-	m, err := newModel(c, x, y)
-	return m, errors.Join(err, c.Checkpoint.Remove())
+	return m, c.Checkpoint.Remove()
 }
 
-// progress is how far a training is. Factors are little-endian.
+// progress is how far a training is, as a checkpoint holds it. Factors are little-endian.
 type progress struct {
 	Done         int // iterations
 	Stopped      bool
 	X, Y         []byte // after them
 	Best         float64
 	BestAt       int
-	BestX, BestY []byte // where training stops early
+	BestX, BestY []byte // where training may stop early
+
+	best *Model // of BestX and BestY, which are set in a checkpoint alone
 }
 
 // look computes what is asked for after an iteration, and says it.
-func (t *training) look(ctx context.Context, train *data.Train, s *progress) (note string, err error) {
-	c := t.config
+func (t *training) look(ctx context.Context, train *data.Train, s *progress) (string, error) {
+	c := &t.config
+	var notes []string
 	if c.LossEvery > 0 && (s.Done%c.LossEvery == 0 || s.Done == c.Iterations) {
 		loss, err := t.loss()
 		if err != nil {
 			return "", err
 		}
-		note = fmt.Sprintf("loss %.6g", loss)
+		notes = append(notes, fmt.Sprintf("loss %.6g", loss))
 	}
-	if c.Patience == 0 {
-		return note, nil
+	if c.Patience > 0 {
+		m, err := t.model()
+		if err != nil {
+			return "", err
+		}
+		value, err := validate.NDCG(ctx, m, train)
+		if err != nil {
+			return "", err
+		}
+		if s.best == nil || value > s.Best {
+			s.Best, s.BestAt, s.best = value, s.Done, m
+		}
+		s.Stopped = s.Done-s.BestAt >= c.Patience
+		notes = append(notes, fmt.Sprintf("validation %s %.4f (best %.4f after %d)", validate.Metric, value, s.Best, s.BestAt))
 	}
+	return strings.Join(notes, ", "), nil
+}
+
+// model is that of the factors as they are.
+func (t *training) model() (*Model, error) {
 	x, y, err := t.download()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	m, err := newModel(c, x, y)
-	if err != nil {
-		return "", err
-	}
-	value, err := validate.NDCG(ctx, m, train)
-	if err != nil {
-		return "", err
-	}
-	if s.BestX == nil || value > s.Best {
-		s.Best, s.BestAt, s.BestX, s.BestY = value, s.Done, raw(x.v), raw(y.v)
-	}
-	s.Stopped = s.Done-s.BestAt >= c.Patience
-	return fmt.Sprintf("%s validation %s %.4f (best %.4f after %d)", note, validate.Metric, value, s.Best, s.BestAt), nil
+	return newModel(t.config, x, y)
 }
 
 // save writes a checkpoint if it is time.
@@ -126,31 +143,35 @@ func (t *training) save(key string, s *progress) error {
 	if err != nil {
 		return err
 	}
-	s.X, s.Y = raw(x.v), raw(y.v)
-	err = t.config.Checkpoint.Save(key, s)
-	s.X, s.Y = nil, nil
-	return err
+	out := *s
+	out.X, out.Y = raw(x.v), raw(y.v)
+	if s.best != nil {
+		out.BestX, out.BestY = raw(s.best.x.v), raw(s.best.y.v)
+	}
+	return t.config.Checkpoint.Save(key, out)
 }
 
-func (t *training) restore(s progress) error {
-	return errors.Join(t.device.Upload(t.x, floats(s.X)), t.device.Upload(t.y, floats(s.Y)))
+// restore takes the factors from what a checkpoint held.
+func (t *training) restore(s *progress) (err error) {
+	if s.BestX != nil {
+		x, y := factors{t.x.Rows, t.x.Cols, floats(s.BestX)}, factors{t.y.Rows, t.y.Cols, floats(s.BestY)}
+		if s.best, err = newModel(t.config, x, y); err != nil {
+			return err
+		}
+	}
+	err = cmp.Or(t.device.Upload(t.x, floats(s.X)), t.device.Upload(t.y, floats(s.Y)))
+	s.X, s.Y, s.BestX, s.BestY = nil, nil, nil, nil
+	return err
 }
 
 // key names a training: its data and all that determines its result.
 func (c Config) key(train *data.Train) string {
-	h := sha256.New()
 	text, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // a struct of numbers and strings
 	}
-	fmt.Fprintf(h, "als %d %s %d %s\n", Revision, text, c.Seed, c.device().Kind())
-	r := train.UserItem()
-	for _, part := range []any{r.Indptr, r.Indices, r.Values, int64(len(train.Valid.Cases))} {
-		if err := binary.Write(h, binary.LittleEndian, part); err != nil {
-			panic(err) // a hash takes everything
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return fmt.Sprintf("als %d %s seed %d, %s, %d users, %d items, data %s",
+		Revision, text, c.Seed, c.device().Kind(), train.NumUsers, train.NumItems, train.Checksum())
 }
 
 func raw(x []float32) []byte {

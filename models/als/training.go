@@ -1,6 +1,7 @@
 package als
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -25,6 +26,9 @@ type side struct {
 	lambda gpu.Matrix
 }
 
+// Of several calls to the device, the first error says what went wrong: once a device is lost, every call fails alike.
+// Hence cmp.Or below.
+
 // begin takes memory for a training on the matrix of interaction counts.
 func (c Config) begin(r *data.Matrix) (_ *training, err error) {
 	t := &training{config: c, device: c.device()}
@@ -42,7 +46,7 @@ func (c Config) begin(r *data.Matrix) (_ *training, err error) {
 	if t.gram, err = t.device.Alloc(c.Factors, c.Factors); err != nil {
 		return nil, err
 	}
-	return t, errors.Join(t.users.fill(c, t.device, r), t.items.fill(c, t.device, r.Transpose()))
+	return t, cmp.Or(t.users.fill(c, t.device, r), t.items.fill(c, t.device, r.Transpose()))
 }
 
 func (s *side) fill(c Config, d gpu.Device, r *data.Matrix) (err error) {
@@ -62,7 +66,7 @@ func (t *training) close() {
 // draw makes normal vectors. Users start from them only where the solver is iterative.
 func (t *training) draw() error {
 	c := t.config
-	return errors.Join(t.device.Normal(t.x, c.sd(), c.stream(streamUsers)), t.device.Normal(t.y, c.sd(), c.stream(streamItems)))
+	return cmp.Or(t.device.Normal(t.x, c.sd(), c.stream(streamUsers)), t.device.Normal(t.y, c.sd(), c.stream(streamItems)))
 }
 
 // sd is the standard deviation of an element of an initial vector.
@@ -127,18 +131,18 @@ func (t *training) loss() (float64, error) {
 	observed, err3 := t.device.ObservedLoss(t.x, t.users.r, t.y, t.config.equations(gpu.Matrix{}, gpu.Matrix{}))
 	x, err4 := t.device.SquaredNorm(t.x, t.users.lambda)
 	y, err5 := t.device.SquaredNorm(t.y, t.items.lambda)
-	return total + observed + x + y, errors.Join(err1, err2, err3, err4, err5)
+	return total + observed + x + y, cmp.Or(err1, err2, err3, err4, err5)
 }
 
 func (t *training) downloadGram(y gpu.Matrix, w float32) ([]float32, error) {
 	out := make([]float32, t.gram.Len)
-	return out, errors.Join(t.device.Syrk(t.gram, y, w, 0), t.device.Download(out, t.gram))
+	return out, cmp.Or(t.device.Syrk(t.gram, y, w, 0), t.device.Download(out, t.gram))
 }
 
 // download returns the factors as they are.
 func (t *training) download() (x, y factors, err error) {
 	x, y = factors{t.x.Rows, t.x.Cols, make([]float32, t.x.Len)}, factors{t.y.Rows, t.y.Cols, make([]float32, t.y.Len)}
-	return x, y, errors.Join(t.device.Download(x.v, t.x), t.device.Download(y.v, t.y))
+	return x, y, cmp.Or(t.device.Download(x.v, t.x), t.device.Download(y.v, t.y))
 }
 
 // advice says what to do about equations without a solution.

@@ -7,6 +7,7 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,23 +15,14 @@ import (
 )
 
 // File is where one training keeps its state; the folder is made when it is needed. The zero value keeps nothing.
+//
+// It holds the key of what the state belongs to and the state, both in gob, and a SHA-256 over them.
 type File struct {
 	Path string
 	// Every is the least time between two checkpoints: a training shorter than that writes none.
 	Every time.Duration
 
 	last time.Time
-}
-
-// file is what is written: the state in gob, the key of what it belongs to, and a checksum over both.
-type file struct {
-	Key   string
-	State []byte
-	Sum   [sha256.Size]byte
-}
-
-func (f file) sum() [sha256.Size]byte {
-	return sha256.Sum256(append([]byte(f.Key+"\x00"), f.State...))
 }
 
 // Load reads the state of the training that the key names. It returns false where there is none, or one of another key.
@@ -47,17 +39,18 @@ func (c *File) Load(key string, state any) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("checkpoint: %w", err)
 	}
-	var f file
-	if err := gob.NewDecoder(bytes.NewReader(raw)).Decode(&f); err != nil || f.sum() != f.Sum {
+	end := max(0, len(raw)-sha256.Size)
+	if sum := sha256.Sum256(raw[:end]); !bytes.Equal(sum[:], raw[end:]) {
 		return false, fmt.Errorf("checkpoint: %s is damaged; remove it to train from the start", c.Path)
 	}
-	if f.Key != key {
-		return false, nil
+	in, found := gob.NewDecoder(bytes.NewReader(raw[:end])), ""
+	if err = in.Decode(&found); err == nil && found == key {
+		err = in.Decode(state)
 	}
-	if err := gob.NewDecoder(bytes.NewReader(f.State)).Decode(state); err != nil {
+	if err != nil {
 		return false, fmt.Errorf("checkpoint: %s: %w; remove it to train from the start", c.Path, err)
 	}
-	return true, nil
+	return found == key, nil
 }
 
 // Due says whether it is time to save.
@@ -65,20 +58,11 @@ func (c *File) Due() bool { return c.Path != "" && time.Since(c.last) >= c.Every
 
 // Save replaces the file. It is whole at every moment.
 func (c *File) Save(key string, state any) error {
-	var buf bytes.Buffer
-	if err := gob.NewEncoder(&buf).Encode(state); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	f := file{Key: key, State: buf.Bytes()}
-	f.Sum = f.sum()
-	temporary := c.Path + ".new"
 	if err := os.MkdirAll(filepath.Dir(c.Path), 0o777); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	out, err := os.Create(temporary)
-	if err == nil {
-		err = errors.Join(gob.NewEncoder(out).Encode(f), out.Sync(), out.Close())
-	}
+	temporary := c.Path + ".new"
+	err := write(temporary, key, state)
 	if err == nil {
 		err = os.Rename(temporary, c.Path)
 	}
@@ -87,6 +71,26 @@ func (c *File) Save(key string, state any) error {
 	}
 	c.last = time.Now()
 	return nil
+}
+
+// write streams: a state may be large beside the memory that is left.
+func write(path, key string, state any) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	out := gob.NewEncoder(io.MultiWriter(f, sum))
+	if err = out.Encode(key); err == nil {
+		err = out.Encode(state)
+	}
+	if err == nil {
+		_, err = f.Write(sum.Sum(nil))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Remove deletes the file of a training that is over.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"llm4rec/data"
+	"llm4rec/gpu"
 	"llm4rec/models"
 )
 
@@ -308,6 +309,23 @@ func TestProgressAndCancellation(t *testing.T) {
 	}
 	if _, err := c.Fit(ctx, train(small(8, 20, 20))); !errors.Is(err, context.Canceled) || !slices.Equal(seen, []int{1, 2}) {
 		t.Errorf("got %v after iterations %v, want context.Canceled after 1 and 2", err, seen)
+	}
+}
+
+// A model needs no memory of the device that trained it, nor of the one that answers.
+func TestMemoryIsGivenBack(t *testing.T) {
+	before := gpu.CPU().InUse()
+	c := Default()
+	c.Factors, c.Patience = 4, 3
+	m := whole(t, c, trainingOf(9))
+	if _, err := m.Recommend(t.Context(), []models.Query{{User: 1, History: []int32{1, 2}, K: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := watched(t, c, trainingOf(9), 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if after := gpu.CPU().InUse(); after != before {
+		t.Errorf("%d bytes were not given back", after-before)
 	}
 }
 

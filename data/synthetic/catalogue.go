@@ -21,6 +21,7 @@ type catalogue struct {
 	year         []int
 	appears      []int64 // time; 0: was always there
 	next         []int32 // successors items per item, the likeliest first
+	instead      []int32 // the item to try where one is taken
 
 	topics  urn // of items and of users' preferences
 	all     urn // every item
@@ -37,7 +38,8 @@ func newCatalogue(c Config) *catalogue {
 	n := c.Items
 	w := &catalogue{
 		main: make([]int8, n), second: make([]int8, n), part: make([]int, n), year: make([]int, n),
-		appears: make([]int64, n), next: make([]int32, n*successors), byTopic: make([]shelf, len(topics())),
+		appears: make([]int64, n), next: make([]int32, n*successors), instead: make([]int32, n),
+		byTopic: make([]shelf, len(topics())),
 	}
 	for t := range w.byTopic {
 		w.topics.add(falling(float64(t+2), 1))
@@ -46,13 +48,17 @@ func newCatalogue(c Config) *catalogue {
 	rank := ranks(n, r)
 	for i := range n {
 		w.item(i, r)
-		// The shift by n/50 keeps the head from being on everyone's list.
-		weight := falling(float64(rank[i]+1+n/50), c.Skew) >> 8 // 2^32: two thousand million items fit
-		weight = max(1, weight)
+		weight := popularity(c, rank[i])
 		w.all.add(weight)
 		s := &w.byTopic[w.main[i]]
 		s.items = append(s.items, int32(i))
 		s.urn.add(weight)
+	}
+	for i := range n {
+		w.instead[i] = int32((i + 1) % n)
+	}
+	if c.LongTail {
+		w.instead = lessPopular(rank)
 	}
 	for i := range n {
 		s := &w.byTopic[w.main[i]]

@@ -3,8 +3,9 @@
 // Items have a main and perhaps a second topic, a popularity that falls with the rank, a year, and items that tend to
 // follow them. Users prefer three topics, are differently active, and take items in sessions. Each next item is a
 // successor of the last one, or comes by popularity from a preferred topic, which changes with the mood, or from the
-// whole catalogue; no user takes an item twice, and some items appear only while the data is being collected. Titles use the words of an item's
-// topics, and genres are its topics, so that text carries what the interactions carry.
+// whole catalogue; no user takes an item twice, and some items appear only while the data is being collected. Titles use
+// the words of an item's topics, and genres are its topics, so that text carries what the interactions carry. How unequal
+// users and items are is that of MovieLens-100K or, with a long tail, of MovieLens-20M.
 //
 // The same configuration gives the same bytes on every machine: randomness is PCG, nothing iterates over a map, and
 // every number that is drawn or decided on is an integer or comes from divisions, multiplications and square roots
@@ -29,6 +30,7 @@ type Config struct {
 	Skew         float64 `json:"skew" yaml:"skew" jsonschema:"exponent of popularity, rounded to sixteenths: 0 makes all items alike"`
 	Follow       float64 `json:"follow" yaml:"follow" jsonschema:"how often the next item is looked for among the successors of the last one"`
 	Ties         float64 `json:"ties" yaml:"ties" jsonschema:"how often an interaction has the time of the one before it"`
+	LongTail     bool    `json:"long_tail" yaml:"long_tail" jsonschema:"users and items as unequal as in MovieLens-20M, not as in MovieLens-100K"`
 }
 
 // Default is about the shape of MovieLens-100K.

@@ -52,6 +52,7 @@ func TestGenerateProperties(t *testing.T) {
 		c := Config{
 			Seed: rapid.Uint64().Draw(t, "seed"), Users: rapid.IntRange(1, 30).Draw(t, "users"), Items: rapid.IntRange(2, 60).Draw(t, "items"),
 			Skew: rapid.Float64Range(0, 4).Draw(t, "skew"), Follow: rapid.Float64Range(0, 1).Draw(t, "follow"), Ties: rapid.Float64Range(0, 1).Draw(t, "ties"),
+			LongTail: rapid.Bool().Draw(t, "long tail"),
 		}
 		least, most := max(c.Users, c.Items), c.Users*(c.Items/2)
 		if least > most {

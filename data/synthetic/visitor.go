@@ -64,14 +64,13 @@ func (u *visitor) choose(follow float64) int32 {
 	}
 	// The user has nearly everything of the preferred topics: take the next free item, at worst one that has not
 	// appeared yet. A user takes at most half of the items, so there is one.
-	items := int32(len(u.taker))
-	for range items {
-		if i = (i + 1) % items; u.can(i) {
+	for range u.taker {
+		if i = u.w.instead[i]; u.can(i) {
 			return i
 		}
 	}
 	for u.taker[i] == u.mark {
-		i = (i + 1) % items
+		i = u.w.instead[i]
 	}
 	return i
 }

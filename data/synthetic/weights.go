@@ -35,15 +35,31 @@ func (u *urn) draw(r *rand.Rand) int {
 	return sort.Search(len(u.upTo), func(i int) bool { return u.upTo[i] > x })
 }
 
+// popularity weighs items by rank, at most 2^32: two thousand million items fit.
+func popularity(c Config, rank int) uint64 {
+	if c.LongTail {
+		return longPopularity(rank, c.Items, c.Skew)
+	}
+	// The shift by n/50 keeps the head from being on everyone's list.
+	return max(1, falling(float64(rank+1+c.Items/50), c.Skew)>>8)
+}
+
 // activity is how many interactions each user has: a fifth of the mean, and a share of the rest that falls with the
 // user's rank. No user gets more than half of the items.
 func activity(c Config) []int {
 	floor := max(1, c.Interactions/c.Users/5)
+	if c.LongTail {
+		floor = max(1, c.Interactions/c.Users/longFloor)
+	}
 	rest := c.Interactions - floor*c.Users
-	weights := make([]uint64, c.Users)
+	weights := make([]uint64, c.Users) // at most 2^32: times 2^31 interactions fits
 	var sum uint64
 	for rank := range weights {
-		weights[rank] = falling(float64(rank+1+c.Users/30), 1) >> 8 // 2^32: times 2^31 interactions fits
+		if c.LongTail {
+			weights[rank] = longActivity(rank, c.Users)
+		} else {
+			weights[rank] = falling(float64(rank+1+c.Users/30), 1) >> 8
+		}
 		sum += weights[rank]
 	}
 	stream(c.Seed, "activity").Shuffle(len(weights), func(i, j int) { weights[i], weights[j] = weights[j], weights[i] })

@@ -3,10 +3,8 @@ package als
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"strings"
 
 	"llm4rec/data"
@@ -52,9 +50,9 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 	if c.Checkpoint.Path != "" {
 		key = c.key(train)
 	}
-	found, err := c.Checkpoint.Load(key, &s)
+	saved, found, err := c.Checkpoint.Load(key, &s)
 	if err == nil && found {
-		err = t.restore(&s)
+		err = t.restore(&s, saved)
 	}
 	if err != nil {
 		return nil, err
@@ -84,16 +82,14 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 	return m, c.Checkpoint.Remove()
 }
 
-// progress is how far a training is, as a checkpoint holds it. Factors are little-endian.
+// progress is how far a training is. A checkpoint holds it with the factors, and with the best ones if there are.
 type progress struct {
-	Done         int // iterations
-	Stopped      bool
-	X, Y         []byte // after them
-	Best         float64
-	BestAt       int
-	BestX, BestY []byte // where training may stop early
+	Done    int // iterations
+	Stopped bool
+	Best    float64 // by validation, of all iterations
+	BestAt  int
 
-	best *Model // of BestX and BestY, which are set in a checkpoint alone
+	best *Model
 }
 
 // look computes what is asked for after an iteration, and says it.
@@ -143,25 +139,22 @@ func (t *training) save(key string, s *progress) error {
 	if err != nil {
 		return err
 	}
-	out := *s
-	out.X, out.Y = raw(x.v), raw(y.v)
+	arrays := [][]float32{x.v, y.v}
 	if s.best != nil {
-		out.BestX, out.BestY = raw(s.best.x.v), raw(s.best.y.v)
+		arrays = append(arrays, s.best.x.v, s.best.y.v)
 	}
-	return t.config.Checkpoint.Save(key, out)
+	return t.config.Checkpoint.Save(key, s, arrays...)
 }
 
-// restore takes the factors from what a checkpoint held.
-func (t *training) restore(s *progress) (err error) {
-	if s.BestX != nil {
-		x, y := factors{t.x.Rows, t.x.Cols, floats(s.BestX)}, factors{t.y.Rows, t.y.Cols, floats(s.BestY)}
+// restore takes up what save wrote.
+func (t *training) restore(s *progress, saved [][]float32) (err error) {
+	if len(saved) == 4 {
+		x, y := factors{t.x.Rows, t.x.Cols, saved[2]}, factors{t.y.Rows, t.y.Cols, saved[3]}
 		if s.best, err = newModel(t.config, x, y); err != nil {
 			return err
 		}
 	}
-	err = cmp.Or(t.device.Upload(t.x, floats(s.X)), t.device.Upload(t.y, floats(s.Y)))
-	s.X, s.Y, s.BestX, s.BestY = nil, nil, nil, nil
-	return err
+	return cmp.Or(t.device.Upload(t.x, saved[0]), t.device.Upload(t.y, saved[1]))
 }
 
 // key names a training: its data and all that determines its result.
@@ -172,20 +165,4 @@ func (c Config) key(train *data.Train) string {
 	}
 	return fmt.Sprintf("als %d %s seed %d, %s, %d users, %d items, data %s",
 		Revision, text, c.Seed, c.device().Kind(), train.NumUsers, train.NumItems, train.Checksum())
-}
-
-func raw(x []float32) []byte {
-	out := make([]byte, 4*len(x))
-	for n, v := range x {
-		binary.LittleEndian.PutUint32(out[4*n:], math.Float32bits(v))
-	}
-	return out
-}
-
-func floats(b []byte) []float32 {
-	out := make([]float32, len(b)/4)
-	for n := range out {
-		out[n] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*n:]))
-	}
-	return out
 }

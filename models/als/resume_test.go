@@ -135,7 +135,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err := os.WriteFile(c.Checkpoint.Path, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want := "als: checkpoint: " + c.Checkpoint.Path + " is damaged; remove it to train from the start"
+	want := "als: checkpoint: " + c.Checkpoint.Path + ": the file is damaged; remove it to train from the start"
 	if _, err := c.Fit(t.Context(), trainingOf(10)); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -2,8 +2,10 @@
 package checkpoint
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -11,12 +13,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // File is where one training keeps its state; the folder is made when it is needed. The zero value keeps nothing.
-//
-// It holds the key of what the state belongs to and the state, both in gob, and a SHA-256 over them.
 type File struct {
 	Path string
 	// Every is the least time between two checkpoints: a training shorter than that writes none.
@@ -25,44 +26,90 @@ type File struct {
 	last time.Time
 }
 
+// header begins a file. Then come the state, in gob as the header is, the arrays, little-endian, and the SHA-256 of all
+// that. Arrays pass through in chunks: they may be as large as the memory that is left.
+type header struct {
+	Key     string // of what the state belongs to
+	Lengths []int  // of the arrays
+}
+
+const chunk = 1 << 14 // elements
+
 // Load reads the state of the training that the key names. It returns false where there is none, or one of another key.
 // A damaged file is an error: it is not silently begun anew.
-func (c *File) Load(key string, state any) (bool, error) {
+func (c *File) Load(key string, state any) (arrays [][]float32, found bool, err error) {
 	c.last = time.Now()
 	if c.Path == "" {
-		return false, nil
+		return nil, false, nil
 	}
-	raw, err := os.ReadFile(c.Path)
+	f, err := os.Open(c.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("checkpoint: %w", err)
+		return nil, false, fmt.Errorf("checkpoint: %w", err)
 	}
-	end := max(0, len(raw)-sha256.Size)
-	if sum := sha256.Sum256(raw[:end]); !bytes.Equal(sum[:], raw[end:]) {
-		return false, fmt.Errorf("checkpoint: %s is damaged; remove it to train from the start", c.Path)
+	arrays, found, err = read(f, key, state)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, false, fmt.Errorf("checkpoint: %s: %w; remove it to train from the start", c.Path, err)
 	}
-	in, found := gob.NewDecoder(bytes.NewReader(raw[:end])), ""
-	if err = in.Decode(&found); err == nil && found == key {
-		err = in.Decode(state)
+	return arrays, found, nil
+}
+
+func read(f *os.File, key string, state any) (arrays [][]float32, found bool, err error) {
+	if err := verify(f); err != nil {
+		return nil, false, err
 	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, false, err
+	}
+	in := bufio.NewReader(f)
+	decoder := gob.NewDecoder(in)
+	var h header
+	if err := decoder.Decode(&h); err != nil || h.Key != key {
+		return nil, false, err
+	}
+	if err := decoder.Decode(state); err != nil {
+		return nil, false, err
+	}
+	for _, n := range h.Lengths {
+		x := make([]float32, n)
+		for part := range slices.Chunk(x, chunk) {
+			if err := binary.Read(in, binary.LittleEndian, part); err != nil {
+				return nil, false, err
+			}
+		}
+		arrays = append(arrays, x)
+	}
+	return arrays, true, nil
+}
+
+// verify compares a file with the checksum at its end.
+func verify(f *os.File) error {
+	info, err := f.Stat()
 	if err != nil {
-		return false, fmt.Errorf("checkpoint: %s: %w; remove it to train from the start", c.Path, err)
+		return err
 	}
-	return found == key, nil
+	sum, want := sha256.New(), make([]byte, sha256.Size)
+	if _, err := io.CopyN(sum, f, max(0, info.Size()-sha256.Size)); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(f, want); err != nil || !bytes.Equal(sum.Sum(nil), want) {
+		return errors.New("the file is damaged")
+	}
+	return nil
 }
 
 // Due says whether it is time to save.
 func (c *File) Due() bool { return c.Path != "" && time.Since(c.last) >= c.Every }
 
-// Save replaces the file. It is whole at every moment.
-func (c *File) Save(key string, state any) error {
-	if err := os.MkdirAll(filepath.Dir(c.Path), 0o777); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
+// Save replaces the file by the state and arrays. It is whole at every moment.
+func (c *File) Save(key string, state any, arrays ...[]float32) error {
 	temporary := c.Path + ".new"
-	err := write(temporary, key, state)
+	err := os.MkdirAll(filepath.Dir(c.Path), 0o777)
+	if err == nil {
+		err = write(temporary, key, state, arrays)
+	}
 	if err == nil {
 		err = os.Rename(temporary, c.Path)
 	}
@@ -73,24 +120,36 @@ func (c *File) Save(key string, state any) error {
 	return nil
 }
 
-// write streams: a state may be large beside the memory that is left.
-func write(path, key string, state any) error {
+func write(path, key string, state any, arrays [][]float32) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha256.New()
-	out := gob.NewEncoder(io.MultiWriter(f, sum))
-	if err = out.Encode(key); err == nil {
-		err = out.Encode(state)
+	out := io.MultiWriter(f, sum)
+	h := header{Key: key}
+	for _, x := range arrays {
+		h.Lengths = append(h.Lengths, len(x))
 	}
-	if err == nil {
-		_, err = f.Write(sum.Sum(nil))
+	encoder := gob.NewEncoder(out)
+	if err := encoder.Encode(h); err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.Sync()
+	if err := encoder.Encode(state); err != nil {
+		return err
 	}
-	return errors.Join(err, f.Close())
+	for _, x := range arrays {
+		for part := range slices.Chunk(x, chunk) {
+			if err := binary.Write(out, binary.LittleEndian, part); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := f.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // Remove deletes the file of a training that is over.

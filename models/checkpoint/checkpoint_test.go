@@ -1,32 +1,42 @@
 package checkpoint
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-type state struct{ X []byte }
+type state struct{ Done int }
 
 func TestRoundTrip(t *testing.T) {
-	f := &File{Path: filepath.Join(t.TempDir(), "a"), Every: time.Hour}
+	f := &File{Path: filepath.Join(t.TempDir(), "folder", "a"), Every: time.Hour}
 	var s state
-	if ok, err := f.Load("key", &s); ok || err != nil {
+	if _, ok, err := f.Load("key", &s); ok || err != nil {
 		t.Fatalf("no file: %v, %v", ok, err)
 	}
 	if f.Due() {
 		t.Error("due at once")
 	}
-	if err := f.Save("key", state{[]byte("abc")}); err != nil {
-		t.Fatal(err)
+	long := make([]float32, 2*chunk+1)
+	for n := range long {
+		long[n] = 1 / float32(n+1)
 	}
-	if ok, err := f.Load("key", &s); !ok || err != nil || string(s.X) != "abc" {
-		t.Errorf("got %q, %v, %v", s.X, ok, err)
-	}
-	if ok, err := f.Load("another key", &s); ok || err != nil {
-		t.Errorf("another training's state: %v, %v", ok, err)
+	for _, want := range [][][]float32{nil, {{}, long, {float32(math.Inf(1))}}} {
+		if err := f.Save("key", state{7}, want...); err != nil {
+			t.Fatal(err)
+		}
+		got, ok, err := f.Load("key", &s)
+		if !ok || err != nil || s.Done != 7 || !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("got %+v and %d arrays, %v, %v, want %d arrays", s, len(got), ok, err, len(want))
+		}
+		s = state{}
+		if got, ok, err := f.Load("another key", &s); ok || err != nil || got != nil || s.Done != 0 {
+			t.Errorf("another training's state: %v, %v", ok, err)
+		}
 	}
 	if err := f.Remove(); err != nil {
 		t.Error(err)
@@ -38,7 +48,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestDamage(t *testing.T) {
 	f := &File{Path: filepath.Join(t.TempDir(), "a")}
-	if err := f.Save("key", state{make([]byte, 1000)}); err != nil {
+	if err := f.Save("key", state{7}, make([]float32, 1000)); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(f.Path)
@@ -47,12 +57,12 @@ func TestDamage(t *testing.T) {
 	}
 	flipped := append([]byte(nil), whole...)
 	flipped[len(flipped)/2] ^= 1
-	for name, raw := range map[string][]byte{"cut": whole[:len(whole)/2], "flipped": flipped, "empty": nil} {
+	for name, raw := range map[string][]byte{"cut": whole[:len(whole)/2], "cut short": whole[:20], "longer": append(whole[:len(whole):len(whole)], 0), "flipped": flipped, "empty": nil} {
 		if err := os.WriteFile(f.Path, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		var s state
-		if ok, err := f.Load("key", &s); ok || err == nil || !strings.Contains(err.Error(), f.Path) {
+		if _, ok, err := f.Load("key", &s); ok || err == nil || !strings.Contains(err.Error(), f.Path) {
 			t.Errorf("%s: %v, %v", name, ok, err)
 		}
 	}
@@ -63,7 +73,7 @@ func TestNothingIsKeptWithoutAPath(t *testing.T) {
 	if f.Due() {
 		t.Error("due")
 	}
-	if ok, err := f.Load("key", nil); ok || err != nil {
+	if _, ok, err := f.Load("key", nil); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 	if err := f.Remove(); err != nil {

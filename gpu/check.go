@@ -25,6 +25,9 @@ func (e *OutOfMemory) Error() string {
 
 // The checks that every device makes of its operands.
 
+// CheckShape panics where a size is negative.
+func CheckShape(rows, cols int) { must(rows >= 0 && cols >= 0) }
+
 // CheckGemm returns the size of the product: C is m×n, A m×k, B k×n.
 func CheckGemm(c, a, b Tile, batch int) (m, n, k int) {
 	m, k = a.shape()

@@ -13,7 +13,7 @@ type host struct {
 }
 
 func (h *host) Alloc(rows, cols int) (Matrix, error) {
-	must(rows >= 0 && cols >= 0)
+	CheckShape(rows, cols)
 	m := Matrix{Rows: rows, Cols: cols, Array: Array[float32]{Host: make([]float32, rows*cols), Len: rows * cols}}
 	if h.poison {
 		fill(m.Host, float32(math.NaN()))
@@ -23,7 +23,7 @@ func (h *host) Alloc(rows, cols int) (Matrix, error) {
 }
 
 func (h *host) AllocInts(n int) (Ints, error) {
-	must(n >= 0)
+	CheckShape(n, 1)
 	x := Ints{Array[int32]{Host: make([]int32, n), Len: n}}
 	if h.poison {
 		for i := range x.Host {

@@ -10,5 +10,5 @@ import (
 
 // Open fails: this program was built without the tag.
 func Open(int) (gpu.Device, error) {
-	return nil, fmt.Errorf("cuda: %w: this program was built without CUDA; build it with -tags nvidia ('make gpu')", gpu.ErrNoDevice)
+	return nil, fmt.Errorf("cuda: %w: this program was built without CUDA; 'make gpu' builds it with", gpu.ErrNoDevice)
 }

@@ -105,6 +105,7 @@ systems:
 		t.Fatal(issues)
 	}
 	run := func(t *testing.T, device gpu.Device, out string) bench.Summary {
+		t.Helper()
 		r := &bench.Runner{Suite: s, Device: device, Out: out, Progress: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 		sum, err := r.Run(t.Context(), plan)
 		if err != nil {

@@ -193,6 +193,7 @@ func TestImplicitQuality(t *testing.T) {
 }
 
 func compareQuality(t *testing.T, c Config, split *data.Split, sameStart bool, seeds int) {
+	t.Helper()
 	r := split.Train.UserItem()
 	queries, history := questions(split.Test, r)
 	ours, theirs := map[Users][]float64{}, map[Users][]float64{} // sums over seeds, by user

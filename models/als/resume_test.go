@@ -68,6 +68,7 @@ func interrupt(t *testing.T, c Config, train *data.Train, after int) {
 func same(a, b *Model) bool { return slices.Equal(a.x.v, b.x.v) && slices.Equal(a.y.v, b.y.v) }
 
 func resumable(t *testing.T) Config {
+	t.Helper()
 	c := Default()
 	c.Factors, c.Iterations, c.Seed = 7, 5, 3
 	c.Checkpoint.Path = filepath.Join(t.TempDir(), "folder", "checkpoint")

@@ -12,7 +12,7 @@ ifneq ($(LLM4REC_DATA),)
 export LLM4REC_DATA
 endif
 
-.PHONY: help bench test check build deps readme update-golden clean
+.PHONY: help bench test check build deps perf readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,10 @@ build: deps ## bin/llm4rec
 
 deps: ## install what is missing: C compiler, OpenBLAS, Go
 	@.ci/deps
+
+# LLM4REC_PEERS=python adds the peer: see bench/peers.
+perf: build ## seconds per iteration of ALS beside what this machine can do
+	bin/llm4rec perf als
 
 # The table between two marks is the one that the command before it made.
 readme: build ## run quick anew and write its table into README.md

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"llm4rec/bench/perf"
+	"llm4rec/bench/suite"
+	"llm4rec/data"
+	"llm4rec/results"
+)
+
+func perfCommand(g *globals) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "perf",
+		Short: "Measure models beside what the machine can do, and beside others",
+	}
+	c.AddCommand(perfALSCommand(g))
+	return group(c)
+}
+
+// perfReport is what --json writes.
+type perfReport struct {
+	Environment results.Environment `json:"environment"`
+	Device      string              `json:"device"`
+	Threads     int                 `json:"threads"`
+	Solver      string              `json:"solver"`
+	Steps       int                 `json:"cg_steps"`
+	Results     []perf.Result       `json:"results"`
+}
+
+func perfALSCommand(g *globals) *cobra.Command {
+	var names []string
+	var factors []int
+	var device, file string
+	var a perf.ALS
+	c := &cobra.Command{
+		Use:   "als",
+		Short: "Seconds per iteration of ALS, with a roofline, the memory it takes, and benfred/implicit beside it",
+		Long: `Trains on whole data sets and prints, for every number of factors:
+
+  s, min          seconds per iteration: users, then items; median and least
+  limit, s/limit  seconds that the arithmetic, or reading the factors, would take at the speed measured between the
+                  iterations: a product of large matrices, and random rows of a matrix as large as the factors of either
+                  side. Below 1, a nearer cache served the reads
+  Gflop, GB       what an iteration needs
+  Gflop/s, GB/s   what the machine did; the latter of the items' factors, and of the users'
+  peak MiB        resident memory from before loading to after training
+  off             iterations not counted, because the process had too little of its cores (--busy), and repeated
+
+With --peer, iterations of benfred/implicit (bench/peers) on the same matrix alternate with ours. It has as many threads,
+which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 taskset -c 0,1 llm4rec perf als'.`,
+		Args: exactArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			for _, name := range names {
+				if err := suite.CheckName(name); err != nil {
+					return usageError{fmt.Errorf("--dataset: %w", err)}
+				}
+			}
+			for _, a.Factors = range factors {
+				if err := a.Validate(); err != nil {
+					return usageError{err}
+				}
+			}
+			opened, _, err := openDevice(device)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, opened.Close()) }()
+			a.Device = opened
+			report := perfReport{
+				Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0), Solver: a.Solver, Steps: a.Steps,
+			}
+			for _, name := range names {
+				var of []perf.Result
+				for _, a.Factors = range factors {
+					r, err := a.Measure(c.Context(), func() (*data.Dataset, error) {
+						d, _, err := suite.OpenDataset(c.Context(), name, g.datasets(true))
+						return d, err
+					})
+					if err != nil {
+						return fmt.Errorf("%s, %d factors: %w", name, a.Factors, err)
+					}
+					r.Dataset = name
+					of = append(of, r)
+				}
+				report.Results = append(report.Results, of...)
+				if err := errors.Join(report.print(g.stdout, of), g.stdout.Flush()); err != nil {
+					return err
+				}
+			}
+			if file == "" {
+				return nil
+			}
+			text, err := json.MarshalIndent(report, "", "  ")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(file, append(text, '\n'), 0o644)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&names, "dataset", []string{"ml-1m-sasrec", "synthetic-20m"}, "data set; may be repeated")
+	f.IntSliceVar(&factors, "factors", []int{64, 128, 256}, "numbers of factors")
+	f.IntVar(&a.Iterations, "iterations", 10, "iterations to measure of each side")
+	f.StringVar(&a.Solver, "solver", "cg", "cg or cholesky")
+	f.IntVar(&a.Steps, "cg-steps", 3, "steps of cg")
+	f.Float64Var(&a.Busy, "busy", .9, "part of its cores that a process must have had for an iteration to count")
+	f.StringVar(&device, "device", "auto", suite.DeviceHelp)
+	f.StringVar(&a.Python, "peer", os.Getenv("LLM4REC_PEERS"), "Python that has benfred/implicit (also: LLM4REC_PEERS)")
+	f.StringVar(&file, "json", "", "file for all measurements")
+	return c
+}
+
+// print prints the measurements on one data set.
+func (p perfReport) print(w io.Writer, of []perf.Result) error {
+	r := of[0]
+	solver := p.Solver
+	if solver == "cg" {
+		solver = fmt.Sprintf("cg, %d steps", p.Steps)
+	}
+	fmt.Fprintf(w, "%s: %d users, %d items, %d entries; %s; %s, %d threads\n\n", r.Dataset, r.Users, r.Items, r.Entries, solver, p.Device, p.Threads)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "factors\ts\tmin\tlimit\ts/limit\tGflop\tGB\tGflop/s\tGB/s\t\tpeak MiB\toff\t")
+	for _, r := range of {
+		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.2f\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%s\t%d\t\n", r.Factors, r.Ours.Median(), r.Ours.Min(), r.Limit, r.Ours.Median()/r.Limit,
+			r.Work.Flops/1e9, r.Work.Bytes/1e9, r.UserSpeed.Flops/1e9, r.UserSpeed.Bytes/1e9, r.ItemSpeed.Bytes/1e9, mib(r.PeakMemory), r.Ours.Discarded)
+	}
+	if err := t.Flush(); err != nil || r.Theirs == nil {
+		fmt.Fprintln(w)
+		return err
+	}
+	fmt.Fprintf(w, "\nThe same by %s, and ours as a part of theirs:\n\n", r.Peer)
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "factors\ts\tmin\ts/s\tmin/min\toff\t")
+	for _, r := range of {
+		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.3f\t%.3f\t%d\t\n", r.Factors, r.Theirs.Median(), r.Theirs.Min(),
+			r.Ours.Median()/r.Theirs.Median(), r.Ours.Min()/r.Theirs.Min(), r.Theirs.Discarded)
+	}
+	fmt.Fprintln(t)
+	return t.Flush()
+}
+
+func mib(bytes int64) string {
+	if bytes < 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", float64(bytes)/(1<<20))
+}

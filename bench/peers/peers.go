@@ -1,0 +1,9 @@
+// Package peers holds the scripts that run other people's implementations: see README.md.
+package peers
+
+import _ "embed"
+
+// Iterations runs benfred/implicit's ALS an iteration at a time.
+//
+//go:embed implicit_iterations.py
+var Iterations string

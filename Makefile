@@ -12,7 +12,12 @@ ifneq ($(LLM4REC_DATA),)
 export LLM4REC_DATA
 endif
 
-.PHONY: help bench test check build deps perf readme update-golden clean
+# The program gets CUDA where its headers are: make build CUDA= leaves it out.
+CUDA    := $(shell .ci/cuda found && echo yes)
+TAGS    := $(if $(CUDA),-tags nvidia)
+ARCHS   := 70 75 80 86 89 90
+
+.PHONY: help bench test check build deps perf gpu gpu-check gpu-test ptx readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,8 +41,33 @@ check: deps bin/golangci-lint ## everything a reviewer asks: format, lint, races
 	bin/golangci-lint run
 	$(GO) test -race -timeout 20m ./...
 
-build: deps ## bin/llm4rec
-	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
+build: deps ## bin/llm4rec, with CUDA where its headers are
+	.ci/cuda $(GO) build $(TAGS) -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
+
+gpu: ## bin/llm4rec with CUDA; installs its headers if they are missing
+	.ci/cuda install
+	$(MAKE) build CUDA=yes
+
+# Kernels for every GPU, the program with CUDA, and the conformance suite on a driver that runs the kernels on the CPU.
+gpu-check: deps ## compile, link and test the code for GPUs, without one
+	.ci/cuda install
+	@for k in gpu/cuda/kernels/*.cu; do for a in $(ARCHS); do \
+		echo "nvcc sm_$$a $$k"; .ci/cuda nvcc -cubin -arch=sm_$$a -O3 -o /dev/null $$k || exit 1; done; done
+	.ci/cuda $(GO) vet -tags nvidia ./...
+	$(MAKE) build CUDA=yes
+	gpu/cuda/emulator/build bin/emulated
+	LD_LIBRARY_PATH=$(CURDIR)/bin/emulated .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda/... ./bench/suite ./bench/cmd/...
+
+gpu-test: deps ## the conformance suite on the GPU of this machine
+	.ci/cuda install
+	.ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda
+
+# Each translation begins with the checksum of what it was made from, which a test compares.
+ptx: ## translate the kernels; commit the result
+	.ci/cuda install
+	@cd gpu/cuda/kernels; for k in *.cu; do \
+		$(CURDIR)/.ci/cuda nvcc -ptx -arch=compute_70 -O3 -o $${k%.cu}.tmp $$k || exit 1; \
+		{ echo "// sha256 $$(cat common.cuh $$k | sha256sum | cut -d' ' -f1)"; cat $${k%.cu}.tmp; } > $${k%.cu}.ptx; rm $${k%.cu}.tmp; done
 
 deps: ## install what is missing: C compiler, OpenBLAS, Go
 	@.ci/deps

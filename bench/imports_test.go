@@ -27,6 +27,8 @@ var arrows = []struct{ pkg, may string }{
 	{"eval/stats", ""},
 
 	{"gpu", ""},
+	{"gpu/cuda", "gpu gpu/cuda/driver"},
+	{"gpu/cuda/driver", ""},
 	{"gpu/*", "gpu"},
 
 	{"models", "data"},

@@ -18,9 +18,9 @@ type OutOfMemory struct {
 }
 
 func (e *OutOfMemory) Error() string {
-	const gib = 1 << 30
-	return fmt.Sprintf("gpu: %s: out of memory: asked for %.3f GiB, %.3f of %.3f GiB are free", e.Device,
-		float64(e.Asked)/gib, float64(e.Free)/gib, float64(e.Total)/gib)
+	const mib = 1 << 20
+	return fmt.Sprintf("%s: out of memory: asked for %.1f MiB, %.1f of %.1f MiB are free", e.Device,
+		float64(e.Asked)/mib, float64(e.Free)/mib, float64(e.Total)/mib)
 }
 
 // The checks that every device makes of its operands.

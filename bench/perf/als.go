@@ -57,7 +57,9 @@ type Result struct {
 	Work       Work    `json:"work"`
 	UserSpeed  Speed   `json:"speed_users"` // while solving for the users: of reading items' factors
 	ItemSpeed  Speed   `json:"speed_items"`
-	Limit      float64 `json:"limit_seconds"`
+	Arithmetic float64 `json:"arithmetic_seconds"` // of the work at that speed
+	Reading    float64 `json:"reading_seconds"`
+	Limit      float64 `json:"limit_seconds"`     // sum of the larger one of either side
 	PeakMemory int64   `json:"peak_memory_bytes"` // from before loading to after training, or -1
 }
 

@@ -43,10 +43,12 @@ func (a ALS) takeTurns(ctx context.Context, c als.Config, train *data.Train, out
 		return err
 	}
 	users, items := half(c, r.Rows, r.Cols, len(r.Indices)), half(c, r.Cols, r.Rows, len(r.Indices))
+	atUsers, atItems := t.probe.speeds()
 	out.Users, out.Items, out.Entries, out.Factors = r.Rows, r.Cols, len(r.Indices), c.Factors
-	out.UserSpeed, out.ItemSpeed = t.probe.speeds()
-	out.Work, out.Limit = users.plus(items), out.UserSpeed.Limit(users)+out.ItemSpeed.Limit(items)
-	out.Ours = t.ours
+	out.Ours, out.Work, out.UserSpeed, out.ItemSpeed = t.ours, users.plus(items), atUsers, atItems
+	out.Arithmetic = users.Flops/atUsers.Flops + items.Flops/atItems.Flops
+	out.Reading = users.Bytes/atUsers.Bytes + items.Bytes/atItems.Bytes
+	out.Limit = atUsers.Limit(users) + atItems.Limit(items)
 	if t.peer != nil {
 		out.Theirs, out.Peer = &t.theirs, t.peer.name
 	}

@@ -28,7 +28,7 @@ func OpenDevice(name string) (_ gpu.Device, why string, err error) {
 	case name == "auto":
 		d, err := cuda.Open(0)
 		if err != nil {
-			return gpu.CPU(), err.Error(), nil
+			return gpu.CPU(), err.Error(), nil //nolint:nilerr // it is said, not returned: auto takes what there is
 		}
 		return d, "a GPU is there", nil
 	case kind == "cuda":

@@ -73,7 +73,7 @@ func TestDeviceThatFailsMidRun(t *testing.T) {
 	}{
 		"lost": {&lost{gpu.CPU(), 5}, "fit: als: iteration 3: " + errLost.Error()},
 	}
-	const outOfMemory = "fit: als: gpu: cuda:0: out of memory: asked for 3.000 GiB, 1.000 of 80.000 GiB are free"
+	const outOfMemory = "fit: als: cuda:0: out of memory: asked for 3072.0 MiB, 1024.0 of 81920.0 MiB are free"
 	for room, needed := range []string{"users", "items", "Gram matrix", "interactions", "weights", "transpose", "its weights"} {
 		cases["no memory for "+needed] = struct {
 			device gpu.Device

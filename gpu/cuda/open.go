@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -74,10 +75,12 @@ func (d *device) do(f func() error) error {
 	done := make(chan error, 1)
 	select {
 	case d.calls <- func() { done <- f() }:
-		if err := <-done; err != nil {
-			return fmt.Errorf("%s: %w", d.Name(), err)
+		err := <-done
+		var full *gpu.OutOfMemory
+		if err == nil || errors.As(err, &full) { // which names the device
+			return err
 		}
-		return nil
+		return fmt.Errorf("%s: %w", d.Name(), err)
 	case <-d.closed:
 		return fmt.Errorf("%s: it is closed", d.Name())
 	}
@@ -144,7 +147,13 @@ func (d *device) About() string { return d.about }
 // context is lost with it.
 func (d *device) Sync() error { return d.do(d.stream.Synchronize) }
 
+// Close may be called again.
 func (d *device) Close() error {
+	select {
+	case <-d.closed:
+		return nil
+	default:
+	}
 	err := d.do(func() error {
 		first := d.stream.Synchronize()
 		keep := func(err error) {

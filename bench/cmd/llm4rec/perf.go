@@ -46,14 +46,14 @@ func perfALSCommand(g *globals) *cobra.Command {
 		Short: "Seconds per iteration of ALS, with a roofline, the memory it takes, and benfred/implicit beside it",
 		Long: `Trains on whole data sets and prints, for every number of factors:
 
-  s, min          seconds per iteration: users, then items; median and least
-  limit, s/limit  seconds that the arithmetic, or reading the factors, would take at the speed measured between the
-                  iterations: a product of large matrices, and random rows of a matrix as large as the factors of either
-                  side. Below 1, a nearer cache served the reads
-  Gflop, GB       what an iteration needs
-  Gflop/s, GB/s   what the machine did; the latter of the items' factors, and of the users'
-  peak MiB        resident memory from before loading to after training
-  off             iterations not counted, because the process had too little of its cores (--busy), and repeated
+  s, min    seconds per iteration, which solves for the users, then for the items: median and least
+  limit     the least seconds that this machine would take for the arithmetic, or for reading the factors
+  peak MiB  resident memory from before loading to after training
+  off       iterations not counted, because the process had too little of its cores (--busy), and repeated
+
+The limit is that of flops at the speed of a product of large matrices, and of bytes at that of random rows out of as
+many as there are items, or users; both are measured between the iterations. Below 1, s/limit says that the rows came
+from a nearer cache than those.
 
 With --peer, iterations of benfred/implicit (bench/peers) on the same matrix alternate with ours. It has as many threads,
 which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 taskset -c 0,1 llm4rec perf als'.`,
@@ -69,11 +69,13 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 					return usageError{err}
 				}
 			}
-			opened, _, err := openDevice(device)
+			opened, why, err := openDevice(device)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, opened.Close()) }()
+			log := g.logger(g.stderr)
+			log.Info("device", "name", opened.Name(), "why", why, "about", opened.About())
 			a.Device = opened
 			report := perfReport{
 				Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0), Solver: a.Solver, Steps: a.Steps,
@@ -81,6 +83,7 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 			for _, name := range names {
 				var of []perf.Result
 				for _, a.Factors = range factors {
+					log.Info("measuring", "dataset", name, "factors", a.Factors)
 					r, err := a.Measure(c.Context(), func() (*data.Dataset, error) {
 						d, _, err := suite.OpenDataset(c.Context(), name, g.datasets(true))
 						return d, err
@@ -121,28 +124,28 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 
 // print prints the measurements on one data set.
 func (p perfReport) print(w io.Writer, of []perf.Result) error {
-	r := of[0]
-	solver := p.Solver
+	r, solver := of[0], p.Solver
 	if solver == "cg" {
 		solver = fmt.Sprintf("cg, %d steps", p.Steps)
 	}
 	fmt.Fprintf(w, "%s: %d users, %d items, %d entries; %s; %s, %d threads\n\n", r.Dataset, r.Users, r.Items, r.Entries, solver, p.Device, p.Threads)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "factors\ts\tmin\tlimit\ts/limit\tGflop\tGB\tGflop/s\tGB/s\t\tpeak MiB\toff\t")
+	fmt.Fprintln(t, "factors\ts\tmin\tlimit\ts/limit\tpeak MiB\toff\t")
 	for _, r := range of {
-		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.2f\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%s\t%d\t\n", r.Factors, r.Ours.Median(), r.Ours.Min(), r.Limit, r.Ours.Median()/r.Limit,
-			r.Work.Flops/1e9, r.Work.Bytes/1e9, r.UserSpeed.Flops/1e9, r.UserSpeed.Bytes/1e9, r.ItemSpeed.Bytes/1e9, mib(r.PeakMemory), r.Ours.Discarded)
+		s := r.Ours.Median()
+		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.2f\t%s\t%d\t\n", r.Factors, s, r.Ours.Min(), r.Limit, s/r.Limit, mib(r.PeakMemory), r.Ours.Discarded)
 	}
-	if err := t.Flush(); err != nil || r.Theirs == nil {
-		fmt.Fprintln(w)
-		return err
-	}
-	fmt.Fprintf(w, "\nThe same by %s, and ours as a part of theirs:\n\n", r.Peer)
-	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "factors\ts\tmin\ts/s\tmin/min\toff\t")
+	fmt.Fprint(t, "\nlimit\tGflop\tGflop/s\ts\tGB\tGB/s, items\tGB/s, users\ts\t\n")
 	for _, r := range of {
-		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.3f\t%.3f\t%d\t\n", r.Factors, r.Theirs.Median(), r.Theirs.Min(),
-			r.Ours.Median()/r.Theirs.Median(), r.Ours.Min()/r.Theirs.Min(), r.Theirs.Discarded)
+		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t\n", r.Factors, r.Work.Flops/1e9, r.UserSpeed.Flops/1e9, r.Arithmetic,
+			r.Work.Bytes/1e9, r.UserSpeed.Bytes/1e9, r.ItemSpeed.Bytes/1e9, r.Reading)
+	}
+	if r.Theirs != nil {
+		fmt.Fprintf(t, "\n%s\ts\tmin\tours/s\tours/min\toff\t\n", r.Peer)
+		for _, r := range of {
+			s, least := r.Theirs.Median(), r.Theirs.Min()
+			fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.3f\t%.3f\t%d\t\n", r.Factors, s, least, r.Ours.Median()/s, r.Ours.Min()/least, r.Theirs.Discarded)
+		}
 	}
 	fmt.Fprintln(t)
 	return t.Flush()

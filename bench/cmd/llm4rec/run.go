@@ -49,15 +49,18 @@ on. Cells that are done are known by everything that determines them: a changed 
 	return c
 }
 
-func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) (err error) {
+func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) error {
 	opened, why, err := openDevice(device)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	r.Device = opened
 	bar := newProgress(g)
-	r.Progress, r.Log = bar, bar.log
+	r.Device, r.Progress, r.Log = opened, bar, bar.log
+	defer func() {
+		if err := opened.Close(); err != nil { // of a device that is lost: the cells said so
+			r.Log.Warn("device", "name", opened.Name(), "closing", err)
+		}
+	}()
 	r.Suite = g.suite(bar.log, true)
 	plans := make([]*bench.Plan, len(names))
 	for n, name := range names {

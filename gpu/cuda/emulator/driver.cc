@@ -1,6 +1,6 @@
 // The functions of the CUDA driver that package cuda calls, for a machine without a GPU. Device memory is the host's; it
 // is poisoned with NaN, and ends at a page that cannot be touched. LLM4REC_EMULATED_BYTES is how much there is of it,
-// LLM4REC_EMULATED_FAULT the number of the launch from which on all fail, as on a GPU that got lost.
+// LLM4REC_EMULATED_FAULT the number of the launch, in a context, from which on all fail, as on a GPU that got lost.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,10 @@ API cuDeviceGetAttribute(int *value, int attribute, int) {
 	return SUCCESS;
 }
 API cuDeviceTotalMem_v2(size_t *n, int) { return *n = total(), SUCCESS; }
-API cuDevicePrimaryCtxRetain(void **context, int) { return *context = (void *)1, SUCCESS; }
+API cuDevicePrimaryCtxRetain(void **context, int) {
+	launches = 0, lost = false;
+	return *context = (void *)1, SUCCESS;
+}
 API cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
 API cuCtxSetCurrent(void *) { return SUCCESS; }
 API cuMemGetInfo_v2(size_t *free, size_t *all) { return *free = total() - used, *all = total(), SUCCESS; }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"llm4rec/gpu"
@@ -118,8 +119,9 @@ func (p *probe) read(r *reading) error {
 // forget drops what was measured so far.
 func (p *probe) forget() { p.flops, p.y.bytes, p.x.bytes = nil, nil, nil }
 
-// speeds are the medians: of what solves for the users, which reads the items' factors, and of what solves for the items.
+// speeds are the best that were seen, as no measurement is of what the machine can do while others use it: of what solves
+// for the users, which reads the items' factors, and of what solves for the items.
 func (p *probe) speeds() (users, items Speed) {
-	flops := median(p.flops)
-	return Speed{flops, median(p.y.bytes)}, Speed{flops, median(p.x.bytes)}
+	flops := slices.Max(p.flops)
+	return Speed{flops, slices.Max(p.y.bytes)}, Speed{flops, slices.Max(p.x.bytes)}
 }

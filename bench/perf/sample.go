@@ -25,12 +25,12 @@ func (s *Sample) add(wall, cpu, least float64) {
 }
 
 // Median is the lower one of an even number.
-func (s Sample) Median() float64 { return median(s.Seconds) }
+func (s Sample) Median() float64 {
+	return slices.Sorted(slices.Values(s.Seconds))[(len(s.Seconds)-1)/2]
+}
 
 // Min is the least.
 func (s Sample) Min() float64 { return slices.Min(s.Seconds) }
-
-func median(x []float64) float64 { return slices.Sorted(slices.Values(x))[(len(x)-1)/2] }
 
 // clock measures one iteration of this process.
 type clock struct {

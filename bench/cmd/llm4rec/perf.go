@@ -52,8 +52,8 @@ func perfALSCommand(g *globals) *cobra.Command {
   off       iterations not counted, because the process had too little of its cores (--busy), and repeated
 
 The limit is that of flops at the speed of a product of large matrices, and of bytes at that of random rows out of as
-many as there are items, or users; both are measured between the iterations. Below 1, s/limit says that the rows came
-from a nearer cache than those.
+many as there are items, or users; both are measured between the iterations, and the best counts. Below 1, s/limit says
+that the rows came from a nearer cache than those.
 
 With --peer, iterations of benfred/implicit (bench/peers) on the same matrix alternate with ours. It has as many threads,
 which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 taskset -c 0,1 llm4rec perf als'.`,

@@ -56,11 +56,12 @@ gpu-check: deps ## compile, link and test the code for GPUs, without one
 	.ci/cuda $(GO) vet -tags nvidia ./...
 	$(MAKE) build CUDA=yes
 	gpu/cuda/emulator/build bin/emulated
-	LD_LIBRARY_PATH=$(CURDIR)/bin/emulated .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda/... ./bench/suite ./bench/cmd/...
+	.ci/cuda .ci/test $(GO) -tags nvidia ./bench/...
+	LLM4REC_CUDA=required LD_LIBRARY_PATH=$(CURDIR)/bin/emulated .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda/...
 
 gpu-test: deps ## the conformance suite on the GPU of this machine
 	.ci/cuda install
-	.ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda
+	LLM4REC_CUDA=required .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda
 
 # Each translation begins with the checksum of what it was made from, which a test compares.
 ptx: ## translate the kernels; commit the result

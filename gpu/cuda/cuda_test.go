@@ -3,6 +3,7 @@
 package cuda_test
 
 import (
+	"os"
 	"testing"
 
 	"llm4rec/gpu"
@@ -10,10 +11,14 @@ import (
 	"llm4rec/gpu/gputest"
 )
 
-// open returns the first GPU, or the emulated one.
+// open returns the first GPU, or the emulated one. Where there is none the test is skipped, unless one is required.
 func open(t *testing.T) gpu.Device {
+	t.Helper()
 	d, err := cuda.Open(0)
 	if err != nil {
+		if os.Getenv("LLM4REC_CUDA") == "required" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	t.Log(d.About())

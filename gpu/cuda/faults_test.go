@@ -13,6 +13,7 @@ import (
 
 // emulated returns the emulated GPU, which can be made to fail.
 func emulated(t *testing.T) gpu.Device {
+	t.Helper()
 	d := open(t)
 	if !strings.Contains(d.About(), "emulated") {
 		t.Skip("a real GPU is not made to fail")

@@ -22,6 +22,7 @@ type Check struct {
 
 // Run runs all checks on the device that open returns, which closes it by t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) gpu.Device) {
+	t.Helper()
 	d := open(t)
 	all := Checks()
 	for len(all) > 0 {
@@ -58,7 +59,7 @@ func (c Check) On(d gpu.Device) error {
 		return err
 	}
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("Sync at the end: %w", err)
+		return fmt.Errorf("at the end: %w", err)
 	}
 	if after := d.InUse(); after != before {
 		return fmt.Errorf("%d bytes are in use, before the check it were %d", after, before)

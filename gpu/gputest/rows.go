@@ -9,6 +9,7 @@ import (
 // Sizes of Gather and ScatterAdd: how many rows are picked of how many, and their length.
 var pickedSizes = []struct{ picked, of, cols int }{
 	{0, 5, 3}, {1, 1, 1}, {5, 3, 0}, {3, 5, 7}, {17, 4, 31}, {64, 64, 64}, {257, 1000, 33}, {1009, 13, 65}, {2, 3, 1025}, {5000, 1, 4},
+	{4000, 3001, 3},
 }
 
 func gatherChecks() []Check {

@@ -44,7 +44,7 @@ const size_t stack_bytes = 64 << 10; // of a fiber
 
 struct fiber {
 	void *sp;
-	bool ended;
+	bool ended, waits; // waits: at the barrier of the block
 };
 
 fiber fibers[most];
@@ -54,7 +54,6 @@ int current, threads;
 const std::function<void()> *body;
 
 int block_waiting;                  // fibers at the barrier of the block
-unsigned block_generation;
 int live;                           // fibers that have not ended
 struct {
 	int waiting, live;
@@ -64,19 +63,34 @@ struct {
 
 void yield() { llm4rec_switch(&fibers[current].sp, scheduler); }
 
-void open_barriers() {
-	if (live > 0 && block_waiting == live) block_waiting = 0, block_generation++;
+void open_block() {
+	if (live == 0 || block_waiting < live) return;
+	block_waiting = 0;
+	for (int t = 0; t < threads; t++) fibers[t].waits = false;
 }
 
 void open_warp(int w) {
 	if (warps[w].live > 0 && warps[w].waiting == warps[w].live) warps[w].waiting = 0, warps[w].generation++;
 }
 
+// Runs the lanes of a warp that can run, each until it waits. Returns whether there was one.
+bool run_warp(int w, bool backwards) {
+	bool ran = false;
+	for (int l = 0; l < 32; l++) {
+		current = w * 32 + (backwards ? 31 - l : l);
+		if (current >= threads || fibers[current].ended || fibers[current].waits) continue;
+		threadIdx = {(unsigned)current, 0, 0};
+		llm4rec_switch(&scheduler, fibers[current].sp);
+		ran = true;
+	}
+	return ran;
+}
+
 void enter() {
 	(*body)();
 	fibers[current].ended = true;
 	live--, warps[current / 32].live--;
-	open_barriers(), open_warp(current / 32);
+	open_block(), open_warp(current / 32);
 	yield();
 	abort(); // an ended fiber is not resumed
 }
@@ -84,10 +98,10 @@ void enter() {
 } // namespace
 
 void __syncthreads() {
-	unsigned generation = block_generation;
+	fibers[current].waits = true;
 	block_waiting++;
-	open_barriers();
-	while (block_generation == generation) yield();
+	open_block();
+	while (fibers[current].waits) yield();
 }
 
 void __syncwarp() {
@@ -120,13 +134,15 @@ void run_block(int count, const std::function<void()> &f) {
 		*--top = nullptr;         // keeps the stack aligned as a call would
 		*--top = (void *)enter;   // where the first switch returns to
 		for (int n = 0; n < 6; n++) *--top = nullptr;
-		fibers[t] = {top, false};
+		fibers[t] = {top, false, false};
 	}
+	// Every warp runs until it waits for the others, so that what it overwrites too early is seen by those that come later;
+	// and every other time the last one comes first.
+	static bool backwards;
+	int all = (count + 31) / 32;
 	while (live > 0) {
-		for (current = 0; current < threads; current++) {
-			if (fibers[current].ended) continue;
-			threadIdx = {(unsigned)current, 0, 0};
-			llm4rec_switch(&scheduler, fibers[current].sp);
-		}
+		backwards = !backwards;
+		for (int w = 0; w < all; w++)
+			while (run_warp(backwards ? all - 1 - w : w, backwards)) {}
 	}
 }

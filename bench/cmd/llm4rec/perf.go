@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"text/tabwriter"
@@ -123,7 +123,7 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 }
 
 // print prints the measurements on one data set.
-func (p perfReport) print(w io.Writer, of []perf.Result) error {
+func (p perfReport) print(w *bufio.Writer, of []perf.Result) error {
 	r, solver := of[0], p.Solver
 	if solver == "cg" {
 		solver = fmt.Sprintf("cg, %d steps", p.Steps)
@@ -135,7 +135,7 @@ func (p perfReport) print(w io.Writer, of []perf.Result) error {
 		s := r.Ours.Median()
 		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.2f\t%s\t%d\t\n", r.Factors, s, r.Ours.Min(), r.Limit, s/r.Limit, mib(r.PeakMemory), r.Ours.Discarded)
 	}
-	fmt.Fprint(t, "\nlimit\tGflop\tGflop/s\ts\tGB\tGB/s, items\tGB/s, users\ts\t\n")
+	fmt.Fprintln(t, "\nlimit\tGflop\tGflop/s\ts\tGB\tGB/s, items\tGB/s, users\ts\t")
 	for _, r := range of {
 		fmt.Fprintf(t, "%d\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t%.4g\t\n", r.Factors, r.Work.Flops/1e9, r.UserSpeed.Flops/1e9, r.Arithmetic,
 			r.Work.Bytes/1e9, r.UserSpeed.Bytes/1e9, r.ItemSpeed.Bytes/1e9, r.Reading)

@@ -78,15 +78,17 @@ func faiss() finding {
 	return finding{"FAISS", "not found", "only indexes over item text will want it (Debian: libfaiss-dev)"}
 }
 
+// cuda opens the GPU, which also shows that the driver takes the kernels and that cuBLAS is there.
 func cuda(env results.Environment) finding {
-	driver := library("libcuda.so.1")
+	d, _, err := suite.OpenDevice("cuda")
 	switch {
-	case env.GPU != "none" && driver != "":
-		return finding{"CUDA", fmt.Sprintf("%s, driver %s", env.GPU, env.Driver), "this program computes on the CPU: it has no CUDA device built in"}
+	case err == nil:
+		defer func() { _ = d.Close() }() // nothing was done on it
+		return finding{"CUDA", d.About(), ""}
 	case env.GPU != "none":
-		return finding{"CUDA", env.GPU + ", but no driver library (libcuda.so.1)", "install the NVIDIA driver"}
+		return finding{"CUDA", fmt.Sprintf("%s, driver %s", env.GPU, env.Driver), fmt.Sprintf("the GPU is not used: %v", err)}
 	}
-	return finding{"CUDA", "no GPU", ""}
+	return finding{"CUDA", fmt.Sprintf("no GPU (%v)", err), ""}
 }
 
 // library finds a shared library where the loader and the linker of common systems look.

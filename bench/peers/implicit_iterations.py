@@ -42,7 +42,7 @@ def main(folder):
     model.cg_steps = job["cg_steps"]
     model.fit(confidence, show_progress=False)  # no iteration: the initial factors
     by_user, by_item = confidence, confidence.T.tocsr()
-    print("implicit", implicit.__version__, flush=True)
+    print(f"implicit {implicit.__version__}, cpu", flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         # What fit does in an iteration.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ that the rows came from a nearer cache than those.
 With --peer, iterations of benfred/implicit (bench/peers) on the same matrix alternate with ours. It has as many threads,
 which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 taskset -c 0,1 llm4rec perf als'.`,
 		Args: exactArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) (err error) {
+		RunE: func(c *cobra.Command, _ []string) error {
 			for _, name := range names {
 				if err := suite.CheckName(name); err != nil {
 					return usageError{fmt.Errorf("--dataset: %w", err)}
@@ -69,38 +70,9 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 					return usageError{err}
 				}
 			}
-			opened, why, err := openDevice(device)
-			if err != nil {
+			report, err := g.perfALS(c.Context(), a, device, names, factors)
+			if err != nil || file == "" {
 				return err
-			}
-			defer func() { err = errors.Join(err, opened.Close()) }()
-			log := g.logger(g.stderr)
-			log.Info("device", "name", opened.Name(), "why", why, "about", opened.About())
-			a.Device = opened
-			report := perfReport{
-				Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0), Solver: a.Solver, Steps: a.Steps,
-			}
-			for _, name := range names {
-				var of []perf.Result
-				for _, a.Factors = range factors {
-					log.Info("measuring", "dataset", name, "factors", a.Factors)
-					r, err := a.Measure(c.Context(), func() (*data.Dataset, error) {
-						d, _, err := suite.OpenDataset(c.Context(), name, g.datasets(true))
-						return d, err
-					})
-					if err != nil {
-						return fmt.Errorf("%s, %d factors: %w", name, a.Factors, err)
-					}
-					r.Dataset = name
-					of = append(of, r)
-				}
-				report.Results = append(report.Results, of...)
-				if err := errors.Join(report.print(g.stdout, of), g.stdout.Flush()); err != nil {
-					return err
-				}
-			}
-			if file == "" {
-				return nil
 			}
 			text, err := json.MarshalIndent(report, "", "  ")
 			if err != nil {
@@ -120,6 +92,42 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 	f.StringVar(&a.Python, "peer", os.Getenv("LLM4REC_PEERS"), "Python that has benfred/implicit (also: LLM4REC_PEERS)")
 	f.StringVar(&file, "json", "", "file for all measurements")
 	return c
+}
+
+// perfALS measures, and prints what was measured on each data set.
+func (g *globals) perfALS(ctx context.Context, a perf.ALS, device string, names []string, factors []int) (_ perfReport, err error) {
+	opened, why, err := openDevice(device)
+	if err != nil {
+		return perfReport{}, err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	log := g.logger(g.stderr)
+	log.Info("device", "name", opened.Name(), "why", why, "about", opened.About())
+	a.Device = opened
+	report := perfReport{
+		Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0),
+		Solver: a.Solver, Steps: a.Steps,
+	}
+	for _, name := range names {
+		var of []perf.Result
+		for _, a.Factors = range factors {
+			log.Info("measuring", "dataset", name, "factors", a.Factors)
+			r, err := a.Measure(ctx, func() (*data.Dataset, error) {
+				d, _, err := suite.OpenDataset(ctx, name, g.datasets(true))
+				return d, err
+			})
+			if err != nil {
+				return report, fmt.Errorf("%s, %d factors: %w", name, a.Factors, err)
+			}
+			r.Dataset = name
+			of = append(of, r)
+		}
+		report.Results = append(report.Results, of...)
+		if err := errors.Join(report.print(g.stdout, of), g.stdout.Flush()); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
 }
 
 // print prints the measurements on one data set.

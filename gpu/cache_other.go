@@ -1,0 +1,5 @@
+//go:build !linux
+
+package gpu
+
+func secondLevelCache() int { return usualCache }

@@ -24,6 +24,7 @@ type Device interface {
 	Rows
 	Random
 	ImplicitFeedback
+	Neural
 
 	// Sync waits for all that was asked for.
 	Sync() error

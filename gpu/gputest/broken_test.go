@@ -11,13 +11,34 @@ import (
 	"llm4rec/gpu"
 )
 
-// The suite must find what these devices do wrong.
+// broken is a mistake of a device in an operation.
+type broken struct {
+	name, op string
+	of       string // what the names of the cases contain that could find it
+	device   func(d gpu.Device) gpu.Device
+}
+
+// notice fails where the suite does not find what a device does wrong.
+func notice(t *testing.T, devices []broken) {
+	t.Helper()
+	for _, c := range devices {
+		t.Run(c.name, func(t *testing.T) {
+			d := c.device(gpu.Reference())
+			for _, check := range Checks() {
+				if check.Op == c.op && strings.Contains(check.Case, c.of) {
+					if err := check.On(d); err != nil {
+						t.Logf("%s: %v", check.Case, err)
+						return
+					}
+				}
+			}
+			t.Errorf("no check of %s failed", c.op)
+		})
+	}
+}
+
 func TestBrokenDevicesFail(t *testing.T) {
-	for _, c := range []struct {
-		name, op string
-		of       string // what the names of the cases contain that could find it
-		broken   func(d gpu.Device) gpu.Device
-	}{
+	notice(t, []broken{
 		{"β is ignored", "Gemm", "", func(d gpu.Device) gpu.Device { return ignoresBeta{d} }},
 		{"C is read with β = 0", "Gemm", "", func(d gpu.Device) gpu.Device { return readsResult{d} }},
 		{"it writes between tiles", "Gemm", "", func(d gpu.Device) gpu.Device { return writesBetweenTiles{d} }},
@@ -41,20 +62,7 @@ func TestBrokenDevicesFail(t *testing.T) {
 		{"it leaks where an operation needs memory", "Gemm", "", func(d gpu.Device) gpu.Device { return leaksWorkspace{d} }},
 		{"lengths are not checked", "Misuse", "", func(d gpu.Device) gpu.Device { return forgiving{d} }},
 		{"calls disturb each other", "Concurrency", "", func(d gpu.Device) gpu.Device { return &oneBuffer{Device: d} }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := c.broken(gpu.Reference())
-			for _, check := range Checks() {
-				if check.Op == c.op && strings.Contains(check.Case, c.of) {
-					if err := check.On(d); err != nil {
-						t.Logf("%s: %v", check.Case, err)
-						return
-					}
-				}
-			}
-			t.Errorf("no check of %s failed", c.op)
-		})
-	}
+	})
 }
 
 type ignoresBeta struct{ gpu.Device }

@@ -17,6 +17,7 @@ func concurrencyChecks() []Check {
 	}{
 		{gemmChecks(), 29}, {syrkChecks(), 31}, {choleskyChecks()[:40], 13}, {scatterChecks(), 7}, {topkChecks(), 37},
 		{normalChecks(), 6}, {leastSquaresChecks()[:60], 17}, {lossChecks(), 5}, {normChecks(), 3},
+		{elementChecks(), 41}, {layerNormGradChecks(), 3}, {attendGradChecks(), 11}, {softmaxChecks(), 5}, {sampledChecks(), 7},
 	}
 	return []Check{{"Concurrency", "all operations", func(d gpu.Device) error {
 		errs := make([]error, workers)

@@ -49,7 +49,9 @@ func Run(t *testing.T, open func(t *testing.T) gpu.Device) {
 func Checks() []Check {
 	return slices.Concat(
 		memoryChecks(), misuseChecks(), gemmChecks(), syrkChecks(), choleskyChecks(), gatherChecks(), scatterChecks(),
-		topkChecks(), uniformChecks(), normalChecks(), leastSquaresChecks(), lossChecks(), normChecks(), concurrencyChecks())
+		topkChecks(), uniformChecks(), normalChecks(), leastSquaresChecks(), lossChecks(), normChecks(),
+		elementChecks(), addRowChecks(), columnSumsChecks(), adamChecks(), layerNormChecks(), layerNormGradChecks(), attendChecks(),
+		attendGradChecks(), softmaxChecks(), sampledChecks(), concurrencyChecks())
 }
 
 // On runs a check on a device. Afterwards the device must work, and all memory must have been given back.

@@ -67,6 +67,40 @@ func misuseChecks() []Check {
 			return err
 		}},
 		{"SquaredNorm with too few weights", func(s *scope) error { _, err := s.SquaredNorm(s.alloc(2, 3), s.alloc(1, 1)); return err }},
+		{"Sum without what β multiplies", func(s *scope) error { return s.Sum(s.alloc(2, 3), s.alloc(2, 3), gpu.Matrix{}, 1, 1) }},
+		{"AddRow of two rows", func(s *scope) error { return s.AddRow(s.alloc(2, 3), s.alloc(2, 3)) }},
+		{"ColumnSums of another width", func(s *scope) error { return s.ColumnSums(s.alloc(1, 2), s.alloc(2, 3)) }},
+		{"Activate of another shape", func(s *scope) error { return s.Activate(s.alloc(3, 2), s.alloc(2, 3), gpu.GELU) }},
+		{"ActivateGrad of another shape", func(s *scope) error {
+			return s.ActivateGrad(s.alloc(2, 3), s.alloc(2, 3), s.alloc(3, 2), gpu.GELU)
+		}},
+		{"Drop of everything", func(s *scope) error {
+			return s.Drop(s.alloc(2, 3), s.alloc(2, 3), gpu.Matrix{}, gpu.Dropout{Rate: 1})
+		}},
+		{"LayerNorm with too narrow a gain", func(s *scope) error {
+			return s.LayerNorm(s.alloc(2, 3), s.alloc(2, 3), s.alloc(1, 2), s.alloc(1, 3), 1)
+		}},
+		{"LayerNormGrad of another shape", func(s *scope) error {
+			return s.LayerNormGrad(s.alloc(2, 3), s.alloc(1, 3), s.alloc(1, 3), s.alloc(2, 3), s.alloc(1, 3), s.alloc(3, 3), 1)
+		}},
+		{"Attend with heads that do not divide", func(s *scope) error {
+			return s.Attend(s.alloc(2, 3), s.alloc(2, 9), s.ints([]int32{0, 2}), gpu.Attention{Heads: 2, Longest: 2})
+		}},
+		{"AttendGrad of queries alone", func(s *scope) error {
+			return s.AttendGrad(s.alloc(2, 3), s.alloc(2, 3), s.alloc(2, 3), s.ints([]int32{0, 2}), gpu.Attention{Heads: 1, Longest: 2})
+		}},
+		{"Softmax over more classes than there are", func(s *scope) error {
+			return s.Softmax(s.alloc(1, 1), gpu.Matrix{}, gpu.Matrix{}, s.alloc(2, 3), s.alloc(4, 3), s.ints([]int32{0, 1}), 5)
+		}},
+		{"Softmax with one gradient", func(s *scope) error {
+			return s.Softmax(s.alloc(1, 1), s.alloc(2, 3), gpu.Matrix{}, s.alloc(2, 3), s.alloc(4, 3), s.ints([]int32{0, 1}), 4)
+		}},
+		{"Sampled with too few ids", func(s *scope) error {
+			return s.Sampled(s.alloc(1, 1), gpu.Matrix{}, gpu.Matrix{}, s.alloc(2, 3), s.alloc(4, 3), s.ints([]int32{0, 1}), gpu.Sampling{Classes: 2})
+		}},
+		{"Adam with too few moments", func(s *scope) error {
+			return s.Adam(s.alloc(2, 3), s.alloc(2, 3), s.alloc(2, 3), s.alloc(1, 3), gpu.Adam{})
+		}},
 	} {
 		out = append(out, Check{"Misuse", c.name, func(d gpu.Device) error {
 			return within(d, func(s *scope) {

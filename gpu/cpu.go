@@ -42,6 +42,9 @@ func (d *cpu) Gemm(c, a, b Tile, alpha, beta float32, batch int) error {
 		return nil
 	}
 	down, across := (m+tileRows-1)/tileRows, (n+tileCols-1)/tileCols
+	if batch*down*across < fewTiles && k >= 2*innerChunk {
+		return d.deepGemm(c, a, b, alpha, beta, batch)
+	}
 	return Blocks(context.Background(), batch*down*across, 1, func() func(lo, hi int) error {
 		return func(tile, _ int) error {
 			number, i, j := tile/(down*across), tile/across%down*tileRows, tile%across*tileCols
@@ -55,6 +58,44 @@ func (d *cpu) Gemm(c, a, b Tile, alpha, beta float32, batch int) error {
 			return nil
 		}
 	})
+}
+
+// A product with few tiles and a long inner dimension, such as the gradient of a weight, is cut along that: the parts are
+// added up in order.
+const (
+	fewTiles   = 4
+	innerChunk = 1024
+)
+
+func (d *cpu) deepGemm(c, a, b Tile, alpha, beta float32, batch int) error {
+	m, n, k := CheckGemm(c, a, b, batch)
+	chunks := (k + innerChunk - 1) / innerChunk
+	parts, free := workspace(chunks * m * n)
+	defer free()
+	for number := range batch {
+		err := Blocks(context.Background(), chunks, 1, func() func(lo, hi int) error {
+			return func(chunk, _ int) error {
+				from, to := chunk*innerChunk, min(k, (chunk+1)*innerChunk)
+				blas32.Gemm(a.order(), b.order(), alpha, a.part(number, 0, from, m, to-from), b.part(number, from, 0, to-from, n), 0,
+					blas32.General{Rows: m, Cols: n, Stride: n, Data: parts[chunk*m*n : (chunk+1)*m*n]})
+				return nil
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for r := range m {
+			at := c.Offset + number*c.Step + r*c.Stride
+			row := c.M.Host[at : at+n]
+			scale(blas32.General{Rows: 1, Cols: n, Stride: n, Data: row}, beta)
+			for chunk := range chunks {
+				for l, v := range parts[(chunk*m+r)*n : (chunk*m+r+1)*n] {
+					row[l] += v
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (t Tile) order() blas.Transpose {

@@ -88,3 +88,23 @@ func (t Tile) inside(batch int) bool {
 
 // Bytes is the size of a sparse matrix.
 func (s Sparse) Bytes() int64 { return s.Indptr.Bytes() + s.Indices.Bytes() + s.Values.Bytes() }
+
+// As is a matrix of another shape, in the first part of the same memory. It is not to be freed.
+func (m Matrix) As(rows, cols int) Matrix {
+	must(rows*cols <= m.Len)
+	m.Rows, m.Cols, m.Len = rows, cols, rows*cols
+	if m.Host != nil {
+		m.Host = m.Host[:m.Len]
+	}
+	return m
+}
+
+// Head is the first elements of a vector, in the same memory. It is not to be freed.
+func (x Ints) Head(n int) Ints {
+	must(n <= x.Len)
+	x.Len = n
+	if x.Host != nil {
+		x.Host = x.Host[:n]
+	}
+	return x
+}

@@ -1,4 +1,5 @@
 // Vectors of 16 floats, in the extension that GCC and Clang share: one AVX-512 register, two of AVX2, four of SSE.
+#pragma once
 #include <stdint.h>
 #include <string.h>
 

@@ -134,13 +134,16 @@ func (a *attention) bounds() (y, dqkv []float64) {
 	return y, dqkv
 }
 
+// softmax makes weights of scores. What lies below the least of them may be 0 on a device: exponentials lose their digits
+// from 2⁻¹²⁶ on, and some devices have none there.
 func softmax(x []float64) {
+	const least = 0x1p-100
 	top, total := slices.Max(x), 0.0
 	for j, v := range x {
 		x[j] = math.Exp(v - top)
 		total += x[j]
 	}
 	for j := range x {
-		x[j] /= total
+		x[j] = max(x[j]/total, least)
 	}
 }

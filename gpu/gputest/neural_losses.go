@@ -74,6 +74,7 @@ func sampledChecks() []Check {
 		for variant, p := range []gpu.Sampling{{}, {Logistic: true, Beta: 1}, {Logistic: true, Beta: .3}, {}, {Logistic: true, Beta: .8}} {
 			biased, grads := variant >= 2, variant != 3
 			p.Classes = []int{2, 1, 5, 33}[(variant+c.cols)%4]
+			c := c
 			c.Sampling = p
 			name := fmt.Sprintf("%s,logistic=%t,β=%g,bias=%t,gradients=%t", c.name(), p.Logistic, p.Beta, biased, grads)
 			out = append(out, Check{"Sampled", name, func(d gpu.Device) error {

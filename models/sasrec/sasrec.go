@@ -1,0 +1,273 @@
+// Package sasrec is the self-attentive sequential recommender of Kang & McAuley (ICDM 2018): blocks of causal attention and
+// a position-wise network over the items of a history, whose last vector scores items by inner product with their
+// embeddings. With another objective it is BERT4Rec (Sun et al., CIKM 2019).
+//
+// With E the table of items and P that of positions, x = s·E[item] + P[position], then blocks, of one of three kinds:
+//
+//	pre   x += attend(norm(x)); x += network(norm(x)); at the end x = norm(x)
+//	post  x = norm(x) before; x = norm(x + attend(x)); x = norm(x + network(x)), as in RecBole and BERT
+//	kang  q = norm(x); x = q + attend(queries q, keys and values x); y = norm(x); x = y + network(y); at the end
+//	      x = norm(x): what the authors' code does, which differs from their paper
+//
+// attend(x) = concat(heads)·W + b, and network(x) = f(x·W₁ + b₁)·W₂ + b₂. Dropout is applied to the input, the attention's
+// weights, and what attend and network return; in "kang" also between the network's layers.
+package sasrec
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"llm4rec/data"
+	"llm4rec/gpu"
+	"llm4rec/gpu/graph"
+	"llm4rec/models"
+	"llm4rec/models/checkpoint"
+	"llm4rec/models/sequential"
+)
+
+// Revision changes whenever the same data and configuration would give another model.
+const Revision = 1
+
+// Config holds the hyperparameters. Start from [Default].
+type Config struct {
+	Blocks     int     `json:"blocks" yaml:"blocks" jsonschema:"blocks of attention and network"`
+	Heads      int     `json:"heads" yaml:"heads" jsonschema:"heads of an attention"`
+	Hidden     int     `json:"hidden" yaml:"hidden" jsonschema:"length of a vector"`
+	Inner      int     `json:"inner" yaml:"inner" jsonschema:"width of the network between its layers; 0: hidden"`
+	Dropout    float64 `json:"dropout" yaml:"dropout" jsonschema:"share of elements that dropout zeroes"`
+	Activation string  `json:"activation" yaml:"activation" jsonschema:"of the network: relu or gelu"`
+	Norm       string  `json:"norm" yaml:"norm" jsonschema:"pre, post or kang: see the package"`
+	Epsilon    float64 `json:"epsilon" yaml:"epsilon" jsonschema:"added to the variance by the norms"`
+	Positions  string  `json:"positions" yaml:"positions" jsonschema:"how learned positions are counted: end (the newest item is 0), start, or none"`
+	Scale      bool    `json:"scale" yaml:"scale" jsonschema:"multiply item embeddings by the root of hidden at the input"`
+	Tied       bool    `json:"tied" yaml:"tied" jsonschema:"one table of items for input and output"`
+	InitSD     float64 `json:"init_sd" yaml:"init_sd" jsonschema:"standard deviation of initial weights; 0: 1/√(rows) of a layer and 1/√hidden of a table"`
+	Masked     float64 `json:"masked" yaml:"masked" jsonschema:"0: predict the next item; otherwise hide this share of items and predict them, with attention in both directions (BERT4Rec)"`
+
+	sequential.Training `yaml:",inline"`
+
+	Seed       uint64          `yaml:"-" json:"-"`
+	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
+	Progress   models.Progress `yaml:"-" json:"-"`
+	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+}
+
+// Default is a pre-norm encoder of the size that is usual in comparisons.
+func Default() Config {
+	return Config{
+		Blocks: 2, Heads: 1, Hidden: 64, Dropout: .2, Activation: "relu", Norm: "kang", Epsilon: 1e-8, Positions: "end",
+		Tied: true, InitSD: .02, Training: sequential.DefaultTraining(),
+	}
+}
+
+// Validate says what is wrong with a configuration.
+func (c Config) Validate() error {
+	err := c.Training.Validate()
+	switch {
+	case err != nil:
+	case c.Blocks < 1 || c.Heads < 1 || c.Hidden < 1 || c.Inner < 0:
+		err = fmt.Errorf("blocks, heads and hidden: want at least 1, and inner at least 0, got %d, %d, %d, %d", c.Blocks, c.Heads, c.Hidden, c.Inner)
+	case c.Hidden%c.Heads != 0:
+		err = fmt.Errorf("heads: want a divisor of hidden, %d, got %d", c.Hidden, c.Heads)
+	case !(c.Dropout >= 0 && c.Dropout < .999):
+		err = fmt.Errorf("dropout: want a share of at least 0 and below 1, got %g", c.Dropout)
+	case c.Activation != "relu" && c.Activation != "gelu":
+		err = fmt.Errorf("activation: want relu or gelu, got %q", c.Activation)
+	case c.Norm != "pre" && c.Norm != "post" && c.Norm != "kang":
+		err = fmt.Errorf("norm: want pre, post or kang, got %q", c.Norm)
+	case !(c.Epsilon > 0 && c.Epsilon < 1):
+		err = fmt.Errorf("epsilon: want a number between 0 and 1, got %g", c.Epsilon)
+	case c.Positions != "end" && c.Positions != "start" && c.Positions != "none":
+		err = fmt.Errorf("positions: want end, start or none, got %q", c.Positions)
+	case !(c.InitSD >= 0) || math.IsInf(c.InitSD, 0):
+		err = fmt.Errorf("init_sd: want a number that is not negative, got %g", c.InitSD)
+	case !(c.Masked >= 0 && c.Masked < 1):
+		err = fmt.Errorf("masked: want a share of at least 0 and below 1, got %g", c.Masked)
+	case c.Masked > 0 && c.MaxLength < 2:
+		err = fmt.Errorf("max_length: want at least 2 with masked, got %d", c.MaxLength)
+	}
+	if err != nil {
+		return fmt.Errorf("sasrec: %w", err)
+	}
+	return nil
+}
+
+// Fit trains.
+func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // a struct of numbers and strings
+	}
+	s := sequential.Spec{
+		Training: c.Training, Network: network{c}, Masked: c.Masked, FromStart: c.Positions == "start",
+		Key: fmt.Sprintf("sasrec %d %s", Revision, text), Seed: c.Seed, Device: c.Device, Progress: c.Progress, Checkpoint: c.Checkpoint,
+	}
+	m, err := s.Fit(ctx, train)
+	if err != nil {
+		return nil, fmt.Errorf("sasrec: %w", err)
+	}
+	return m, nil
+}
+
+// Flops is a rough count of the operations of Fit, with all epochs: a third of those of forward and backward passes are
+// forward. Half of an attention's are saved by its direction.
+func (c Config) Flops(users, items, interactions int) float64 {
+	d, inner, n := float64(c.Hidden), float64(c.inner()), float64(interactions)
+	length := min(float64(c.MaxLength), n/float64(max(1, users)))
+	block := 2*(4*d*d+2*d*inner) + 2*d*length
+	return 3 * float64(c.Epochs) * n * (float64(c.Blocks)*block + 2*d*float64(items))
+}
+
+func (c Config) inner() int {
+	if c.Inner == 0 {
+		return c.Hidden
+	}
+	return c.Inner
+}
+
+// network is the encoder.
+type network struct{ Config }
+
+func (n network) Output() string {
+	if n.Tied {
+		return "item"
+	}
+	return "output"
+}
+
+func (n network) Weights(items int) []sequential.Weight {
+	d, inner := n.Hidden, n.inner()
+	var out []sequential.Weight
+	table := func(name string, rows int) {
+		out = append(out, sequential.Weight{Name: name, Rows: rows, Cols: d, SD: n.sd(d)})
+	}
+	norm := func(name string) {
+		out = append(out, sequential.Weight{Name: name + ".gain", Rows: 1, Cols: d, Mean: 1}, sequential.Weight{Name: name + ".bias", Rows: 1, Cols: d})
+	}
+	layer := func(name string, rows, cols int) {
+		out = append(out, sequential.Weight{Name: name + ".weight", Rows: rows, Cols: cols, SD: n.sd(rows)}, sequential.Weight{Name: name + ".bias", Rows: 1, Cols: cols})
+	}
+	table("item", items)
+	if !n.Tied {
+		table("output", items)
+	}
+	if n.Positions != "none" {
+		table("position", n.MaxLength)
+	}
+	if n.Norm == "post" {
+		norm("in")
+	}
+	for b := range n.Blocks {
+		block := fmt.Sprintf("block%d.", b)
+		norm(block + "norm1")
+		layer(block+"qkv", d, 3*d)
+		layer(block+"out", d, d)
+		norm(block + "norm2")
+		layer(block+"inner", d, inner)
+		layer(block+"outer", inner, d)
+	}
+	if n.Norm != "post" {
+		norm("final")
+	}
+	return out
+}
+
+// sd is the standard deviation of what so many numbers are multiplied by.
+func (n network) sd(rows int) float64 {
+	if n.InitSD > 0 {
+		return n.InitSD
+	}
+	return 1 / math.Sqrt(float64(rows))
+}
+
+// describer holds what the parts of a description share.
+type describer struct {
+	network
+	b    *graph.Builder
+	rate float32
+}
+
+func (n network) Describe(b *graph.Builder, items int) graph.Node {
+	d := describer{n, b, float32(n.Dropout)}
+	scale := float32(1)
+	if n.Scale {
+		scale = float32(math.Sqrt(float64(n.Hidden)))
+	}
+	x := b.Gather(b.Weight("item", items, n.Hidden), b.Ints(sequential.Items))
+	if n.Positions == "none" {
+		x = b.Scale(x, scale)
+	} else {
+		x = b.Sum(x, b.Gather(b.Weight("position", n.MaxLength, n.Hidden), b.Ints(sequential.Positions)), scale, 1)
+	}
+	if n.Norm == "post" {
+		x = d.norm("in", x)
+	}
+	x = b.Dropout(x, d.rate)
+	for number := range n.Blocks {
+		x = d.block(fmt.Sprintf("block%d.", number), x)
+	}
+	if n.Norm != "post" {
+		x = d.norm("final", x)
+	}
+	return x
+}
+
+func (d describer) block(name string, x graph.Node) graph.Node {
+	switch d.Norm {
+	case "pre":
+		y := d.norm(name+"norm1", x)
+		x = d.b.Residual(x, d.attend(name, y, y), d.rate)
+		return d.b.Residual(x, d.network1(name, d.norm(name+"norm2", x)), d.rate)
+	case "post":
+		x = d.norm(name+"norm1", d.b.Residual(x, d.attend(name, x, x), d.rate))
+		return d.norm(name+"norm2", d.b.Residual(x, d.network1(name, x), d.rate))
+	default:
+		q := d.norm(name+"norm1", x)
+		y := d.norm(name+"norm2", d.b.Residual(q, d.attend(name, q, x), 0))
+		return d.b.Residual(y, d.network1(name, y), d.rate)
+	}
+}
+
+func (d describer) attend(name string, q, x graph.Node) graph.Node {
+	w, bias := d.layer(name+"qkv", d.Hidden, 3*d.Hidden)
+	var qkv graph.Node
+	if q == x {
+		qkv = d.b.Linear(x, w, bias)
+	} else {
+		qkv = d.b.Beside(q, x, w, bias)
+	}
+	a := graph.Attention{Heads: d.Heads, Causal: d.Masked == 0, Longest: d.MaxLength, Rate: d.rate}
+	return d.linear(name+"out", d.b.Attend(qkv, d.b.Ints(sequential.Starts), a), d.Hidden, d.Hidden)
+}
+
+func (d describer) network1(name string, x graph.Node) graph.Node {
+	f := gpu.ReLU
+	if d.Activation == "gelu" {
+		f = gpu.GELU
+	}
+	x = d.linear(name+"inner", x, d.Hidden, d.inner())
+	if d.Norm == "kang" {
+		x = d.b.Dropout(x, d.rate)
+	}
+	return d.linear(name+"outer", d.b.Activate(x, f), d.inner(), d.Hidden)
+}
+
+func (d describer) norm(name string, x graph.Node) graph.Node {
+	return d.b.LayerNorm(x, d.b.Weight(name+".gain", 1, d.Hidden), d.b.Weight(name+".bias", 1, d.Hidden), float32(d.Epsilon))
+}
+
+func (d describer) layer(name string, rows, cols int) (w, bias graph.Node) {
+	return d.b.Weight(name+".weight", rows, cols), d.b.Weight(name+".bias", 1, cols)
+}
+
+func (d describer) linear(name string, x graph.Node, rows, cols int) graph.Node {
+	w, bias := d.layer(name, rows, cols)
+	return d.b.Linear(x, w, bias)
+}
+
+var _ models.Fitter = Config{}

@@ -1,0 +1,223 @@
+package sequential
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"llm4rec/data"
+	"llm4rec/gpu"
+	"llm4rec/gpu/graph"
+	"llm4rec/models/validate"
+)
+
+// progress is how far a training is. A checkpoint holds it with the weights' state, and with the best values if there are.
+type progress struct {
+	Epochs, Steps int
+	Best          float64
+	BestAt, Worse int // epoch of the best; validations since
+	Seconds       float64
+	Curve         []Point
+
+	best [][]float32
+}
+
+// training is one that is going on.
+type training struct {
+	*Spec
+	train   *data.Train
+	windows []window
+	weights *graph.Weights
+	program *graph.Program
+	sampler *sampler
+	logQ    gpu.Matrix
+	batch   packed
+}
+
+// Fit trains. Errors do not name the model.
+func (s *Spec) Fit(ctx context.Context, train *data.Train) (_ *Model, err error) {
+	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(s.counts(train), s.NegativeFrom)}
+	if len(t.windows) == 0 {
+		return nil, fmt.Errorf("no user has two training items in a row to learn from")
+	}
+	if t.weights, err = s.weights(s.device(), train.NumItems); err != nil {
+		return nil, err
+	}
+	defer t.close()
+	b := graph.New(true)
+	if t.program, err = b.Compile(s.loss(b, train.NumItems), t.weights); err != nil {
+		return nil, err
+	}
+	if err := t.setLogQ(); err != nil {
+		return nil, err
+	}
+	return t.run(ctx)
+}
+
+func (t *training) close() {
+	if t.program != nil {
+		_ = t.program.Free() // what fails here failed before, and was said
+	}
+	t.weights.Free()
+	t.device().Free(t.logQ)
+}
+
+func (t *training) setLogQ() (err error) {
+	if t.Loss != Sampled || !t.LogQ {
+		return nil
+	}
+	rows := t.rows(t.train.NumItems)
+	if t.logQ, err = t.device().Alloc(rows, 1); err != nil {
+		return err
+	}
+	t.program.SetConstants("log q", t.logQ)
+	return t.device().Upload(t.logQ, append(t.sampler.logarithms(), make([]float32, rows-t.train.NumItems)...))
+}
+
+// run trains epoch by epoch, from where a checkpoint left off if there is one.
+func (t *training) run(ctx context.Context) (*Model, error) {
+	var p progress
+	key := ""
+	if t.Checkpoint.Path != "" {
+		key = fmt.Sprintf("%s seed %d, %s, %d users, %d items, data %s", t.Key, t.Seed, t.device().Kind(), t.train.NumUsers, t.train.NumItems, t.train.Checksum())
+	}
+	state, found, err := t.Checkpoint.Load(key, &p)
+	if err == nil && found {
+		all := 3 * len(t.weights.All())
+		if len(state) > all {
+			p.best = state[all:]
+		}
+		err = t.weights.Restore(state[:all], p.Steps)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for p.Epochs < t.Epochs && (t.Patience == 0 || p.Worse < t.Patience) {
+		begin := time.Now()
+		loss, err := t.epoch(ctx, p.Epochs)
+		if err != nil {
+			return nil, fmt.Errorf("epoch %d: %w", p.Epochs+1, err)
+		}
+		p.Epochs++
+		p.Steps = t.weights.Steps()
+		p.Seconds += time.Since(begin).Seconds()
+		note, err := t.look(ctx, &p, loss)
+		if err != nil {
+			return nil, fmt.Errorf("after epoch %d: %w", p.Epochs, err)
+		}
+		if t.Progress != nil {
+			t.Progress(p.Epochs, t.Epochs, note)
+		}
+		if err := t.save(key, &p); err != nil {
+			return nil, fmt.Errorf("after epoch %d: %w", p.Epochs, err)
+		}
+	}
+	values := p.best
+	if values == nil {
+		if values, err = t.weights.Values(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := t.newModel(t.train.NumItems, values)
+	if err != nil {
+		return nil, err
+	}
+	m.curve = p.Curve
+	return m, t.Checkpoint.Remove()
+}
+
+// epoch takes the windows once, in an order of its own, and returns the mean loss of its targets.
+func (t *training) epoch(ctx context.Context, number int) (float64, error) {
+	order := t.random(streamShuffle, number).Perm(len(t.windows))
+	negatives, masks := t.random(streamNegatives, number), t.random(streamMask, number)
+	steps := (len(order) + t.Batch - 1) / t.Batch
+	total, counted := 0.0, 0
+	taken := make([]window, 0, t.Batch)
+	for n := range steps {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		taken = taken[:0]
+		for _, w := range order[n*t.Batch : min(len(order), (n+1)*t.Batch)] {
+			next := t.windows[w]
+			if t.Masked > 0 {
+				next = mask(next, t.Masked, int32(t.train.NumItems), masks)
+			}
+			taken = append(taken, next)
+		}
+		t.batch.pack(taken, t.FromStart)
+		if t.Loss != Softmax {
+			t.batch.sample(t.sampler, t.Negatives, negatives)
+		}
+		loss, err := t.step(number*steps+n, t.Epochs*steps)
+		if err != nil {
+			return 0, fmt.Errorf("step %d: %w", n+1, err)
+		}
+		total += loss * float64(t.batch.counted)
+		counted += t.batch.counted
+	}
+	return total / float64(max(1, counted)), nil
+}
+
+// step trains on the batch and returns its loss before that.
+func (t *training) step(number, of int) (float64, error) {
+	for _, x := range []struct {
+		name   string
+		values []int32
+	}{{Items, t.batch.items}, {Positions, t.batch.positions}, {Starts, t.batch.starts}, {"targets", t.batch.targets}, {"ids", t.batch.ids}} {
+		if err := t.program.SetInts(x.name, x.values); err != nil {
+			return 0, err
+		}
+	}
+	if err := t.program.Run(t.Seed, number); err != nil {
+		return 0, err
+	}
+	loss, err := t.program.Loss()
+	if err != nil {
+		return 0, err
+	}
+	if loss != loss {
+		return 0, graph.ErrNotFinite
+	}
+	return loss, t.program.Update(graph.Adam{
+		Rate: t.rate(number, of), Beta1: t.Beta1, Beta2: t.Beta2, Epsilon: 1e-8, Decay: t.WeightDecay, Clip: t.Clip,
+	})
+}
+
+// look validates after an epoch if it is time, and says how the training is going.
+func (t *training) look(ctx context.Context, p *progress, loss float64) (string, error) {
+	note := fmt.Sprintf("loss %.4f", loss)
+	if t.Patience == 0 || p.Epochs%t.ValidateEvery != 0 && p.Epochs != t.Epochs {
+		return note, nil
+	}
+	values, err := t.weights.Values()
+	if err != nil {
+		return "", err
+	}
+	m, err := t.newModel(t.train.NumItems, values)
+	if err != nil {
+		return "", err
+	}
+	value, err := validate.NDCG(ctx, m, t.train)
+	if err != nil {
+		return "", err
+	}
+	p.Worse++
+	if p.best == nil || value > p.Best {
+		p.Best, p.BestAt, p.Worse, p.best = value, p.Epochs, 0, values
+	}
+	p.Curve = append(p.Curve, Point{p.Epochs, loss, value, p.Seconds})
+	return fmt.Sprintf("%s, validation %s %.4f (best %.4f after %d)", note, validate.Metric, value, p.Best, p.BestAt), nil
+}
+
+// save writes a checkpoint if it is time.
+func (t *training) save(key string, p *progress) error {
+	if !t.Checkpoint.Due() {
+		return nil
+	}
+	state, err := t.weights.State()
+	if err != nil {
+		return err
+	}
+	return t.Checkpoint.Save(key, p, append(state, p.best...)...)
+}

@@ -1,0 +1,133 @@
+package sequential
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"llm4rec/gpu"
+	"llm4rec/gpu/graph"
+	"llm4rec/models"
+	"llm4rec/models/dense"
+)
+
+// Model is a trained network. It answers on the CPU. A history without known items has the vector zero, which ranks by
+// item.
+type Model struct {
+	spec     *Spec
+	items    int
+	weights  *graph.Weights
+	dense    *dense.Items
+	programs sync.Pool // of *encoder
+	curve    []Point
+}
+
+// encoder is a program that makes a sequence a vector. It is used by one goroutine at a time.
+type encoder struct {
+	program *graph.Program
+	batch   packed
+}
+
+// newModel makes a model of the weights' values, in the network's order.
+func (s *Spec) newModel(items int, values [][]float32) (*Model, error) {
+	m := &Model{spec: s, items: items, weights: graph.NewWeights(gpu.CPU())}
+	for n, w := range s.Network.Weights(s.rows(items)) {
+		err := m.weights.Add(w.Name, w.Rows, w.Cols, func(dst gpu.Matrix) error { return gpu.CPU().Upload(dst, values[n]) })
+		if err != nil {
+			return nil, err
+		}
+		if w.Name != s.Network.Output() {
+			continue
+		}
+		if m.dense, err = dense.New(values[n][:items*w.Cols], w.Cols); err != nil {
+			return nil, fmt.Errorf("%w: %w", graph.ErrNotFinite, err)
+		}
+	}
+	_, err := m.encoder()
+	return m, err
+}
+
+func (m *Model) encoder() (*encoder, error) {
+	if e, ok := m.programs.Get().(*encoder); ok {
+		return e, nil
+	}
+	b := graph.New(false)
+	// Of a sequence, the newest position alone is asked for.
+	h := b.Gather(m.spec.Network.Describe(b, m.spec.rows(m.items)), b.Ints("newest"))
+	p, err := b.Compile(h, m.weights)
+	if err != nil {
+		return nil, err
+	}
+	return &encoder{program: p}, nil
+}
+
+// Recommend ranks by the inner product of the history's vector and the items'.
+//
+// Every history is a batch of its own: the sums in a product of matrices may depend on how many rows it has.
+func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
+	d := m.weights.All()[0].Value.Cols
+	vectors := make([]float32, len(queries)*d)
+	err := gpu.Blocks(ctx, len(queries), 1, func() func(lo, hi int) error {
+		return func(n, _ int) error {
+			e, err := m.encoder()
+			if err != nil {
+				return err
+			}
+			defer m.programs.Put(e)
+			return m.encode(e, vectors[n*d:(n+1)*d], queries[n].History)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.dense.TopK(ctx, vectors, queries)
+}
+
+// encode sets dst to the vector of a history.
+func (m *Model) encode(e *encoder, dst []float32, history []int32) error {
+	known := make([]int32, 0, m.spec.MaxLength)
+	room := m.spec.MaxLength
+	if m.spec.Masked > 0 {
+		room--
+	}
+	for n := len(history) - 1; n >= 0 && len(known) < room; n-- {
+		if i := history[n]; i >= 0 && int(i) < m.items {
+			known = append(known, i)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	for a, b := 0, len(known)-1; a < b; a, b = a+1, b-1 {
+		known[a], known[b] = known[b], known[a]
+	}
+	if m.spec.Masked > 0 {
+		known = append(known, int32(m.items))
+	}
+	e.batch.pack([]window{{inputs: known}}, m.spec.FromStart)
+	for name, x := range map[string][]int32{
+		Items: e.batch.items, Positions: e.batch.positions, Starts: e.batch.starts, "newest": {int32(len(known) - 1)},
+	} {
+		if err := e.program.SetInts(name, x); err != nil {
+			return err
+		}
+	}
+	if err := e.program.Run(0, 0); err != nil {
+		return err
+	}
+	copy(dst, e.program.Result().Host)
+	return nil
+}
+
+// Point is one validation of a training.
+type Point struct {
+	Epoch   int     `json:"epoch"`
+	Loss    float64 `json:"loss"` // mean over the epoch's targets
+	NDCG    float64 `json:"ndcg@10"`
+	Seconds float64 `json:"seconds"` // of training up to there, validations left out
+}
+
+// Curve is how the training went.
+func (m *Model) Curve() []Point { return m.curve }
+
+var _ models.Recommender = (*Model)(nil)

@@ -1,0 +1,102 @@
+package sequential
+
+import (
+	"llm4rec/data"
+	"llm4rec/gpu"
+	"llm4rec/gpu/graph"
+	"llm4rec/models"
+	"llm4rec/models/checkpoint"
+)
+
+// Names of a network's inputs: the items and positions of packed sequences, and the row where each begins.
+const (
+	Items     = "items"
+	Positions = "positions"
+	Starts    = "starts"
+)
+
+// Network is a model's network.
+type Network interface {
+	// Weights lists the weights, for so many rows of items.
+	Weights(items int) []Weight
+	// Describe says how the items up to a position become a vector, whose inner products with the rows of the weight that
+	// Output names are the scores.
+	Describe(b *graph.Builder, items int) graph.Node
+	Output() string
+}
+
+// Weight is a matrix and what it begins with: normal numbers of that standard deviation around the mean, or the mean.
+type Weight struct {
+	Name       string
+	Rows, Cols int
+	Mean, SD   float64
+}
+
+// Spec is all that determines a training.
+type Spec struct {
+	Training
+	Network   Network
+	Masked    float64 // the share of items that the masked objective hides; 0: the next item is predicted
+	FromStart bool    // positions count from the oldest item of a window, not from the newest
+
+	Key        string // names the model with its configuration
+	Seed       uint64
+	Device     gpu.Device // nil is the CPU
+	Progress   models.Progress
+	Checkpoint checkpoint.File
+}
+
+func (s *Spec) device() gpu.Device {
+	if s.Device == nil {
+		return gpu.CPU()
+	}
+	return s.Device
+}
+
+// rows is how many rows the table of items has: the masked objective has one more, for the mask.
+func (s *Spec) rows(items int) int {
+	if s.Masked > 0 {
+		return items + 1
+	}
+	return items
+}
+
+// weights makes the network's weights as they begin.
+func (s *Spec) weights(d gpu.Device, items int) (*graph.Weights, error) {
+	w := graph.NewWeights(d)
+	for n, x := range s.Network.Weights(s.rows(items)) {
+		err := w.Add(x.Name, x.Rows, x.Cols, func(m gpu.Matrix) error {
+			if x.SD == 0 {
+				return d.Fill(m, float32(x.Mean))
+			}
+			return d.Normal(m, float32(x.SD), gpu.Key{Seed: s.Seed, Stream: uint64(streamWeights + n)})
+		})
+		if err != nil {
+			w.Free()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// loss describes the loss of training.
+func (s *Spec) loss(b *graph.Builder, items int) graph.Node {
+	h := s.Network.Describe(b, s.rows(items))
+	var output graph.Node
+	for _, w := range s.Network.Weights(s.rows(items)) {
+		if w.Name == s.Network.Output() {
+			output = b.Weight(w.Name, w.Rows, w.Cols)
+		}
+	}
+	if s.Loss == Softmax {
+		return b.Softmax(h, output, b.Ints("targets"), items)
+	}
+	p := gpu.Sampling{Classes: 1 + s.Negatives, Logistic: s.Loss != Sampled, Beta: float32(s.beta(items))}
+	if s.Loss == Sampled && s.LogQ {
+		return b.Sampled(h, output, b.Ints("ids"), b.Constants("log q", s.rows(items), 1), p)
+	}
+	return b.Sampled(h, output, b.Ints("ids"), nil, p)
+}
+
+// counts is the popularity of all rows.
+func (s *Spec) counts(train *data.Train) []int64 { return train.Popularity() }

@@ -292,4 +292,3 @@ func (c *compiler) force(n Node) error {
 	c.uses[n]--
 	return err
 }
-

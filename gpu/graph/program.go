@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"llm4rec/gpu"
 )
@@ -12,6 +13,9 @@ import (
 // Program is a compiled network: calls to a device in a fixed order. It must not be run by two goroutines at once; several
 // programs may share weights that none of them updates.
 type Program struct {
+	// Observe, where it is set, is told how long every call took. It waits for the device after each.
+	Observe func(kernel string, took time.Duration)
+
 	device    gpu.Device
 	weights   *Weights
 	learned   []*Weight
@@ -73,11 +77,21 @@ func (p *Program) Run(seed uint64, step int) error {
 			}
 			c.out = append(c.out, m)
 		}
-		if err := i.run(&c); err != nil {
+		if err := p.observed(i.kernel.name(), func() error { return i.run(&c) }); err != nil {
 			return fmt.Errorf("graph: %s: %w", i.kernel.name(), err)
 		}
 	}
 	return nil
+}
+
+func (p *Program) observed(kernel string, run func() error) error {
+	if p.Observe == nil {
+		return run()
+	}
+	begin := time.Now()
+	err := cmp.Or(run(), p.device.Sync())
+	p.Observe(kernel, time.Since(begin))
+	return err
 }
 
 func (p *Program) operand(s slot) (operand, shape) {
@@ -160,7 +174,8 @@ func (p *Program) Update(a Adam) error {
 		Clip: float32(clip), Unbias1: float32(1 - math.Pow(a.Beta1, t)), Unbias2: float32(1 - math.Pow(a.Beta2, t)),
 	}
 	for _, w := range p.learned {
-		if err := p.device.Adam(w.Value, w.gradient, w.first, w.second, step); err != nil {
+		err := p.observed("adam", func() error { return p.device.Adam(w.Value, w.gradient, w.first, w.second, step) })
+		if err != nil {
 			return fmt.Errorf("graph: %s: %w", w.Name, err)
 		}
 	}

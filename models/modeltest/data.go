@@ -60,6 +60,20 @@ func trainOf(x data.Interactions, users, items int) *data.Train {
 	}
 }
 
+// ring has users who walk once around a part of a ring of items, from every item on.
+func ring() *data.Train {
+	const items, steps = 20, 12
+	train := &data.Train{NumUsers: 2 * items, NumItems: items, Users: numbers(2 * items), Items: numbers(items)}
+	x := &train.Inter
+	for u := range int32(2 * items) {
+		for n := range int32(steps) {
+			x.User, x.Item = append(x.User, u), append(x.Item, (u+n)%items)
+			x.Rating, x.Time = append(x.Rating, 1), append(x.Time, int64(n))
+		}
+	}
+	return train
+}
+
 func numbers(n int) *data.Index {
 	ids := make([]string, n)
 	for i := range ids {

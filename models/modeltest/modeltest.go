@@ -17,8 +17,13 @@ import (
 // Option adapts the suite to a kind of model.
 type Option int
 
-// NotPersonalised leaves out the checkerboard: the model does not look at the user.
-const NotPersonalised Option = 1
+const (
+	// NotPersonalised leaves out the checkerboard: the model does not look at the user.
+	NotPersonalised Option = 1 + iota
+	// NextItem replaces the checkerboard by a ring: the model learns what follows, and nothing follows the last items of a
+	// board.
+	NextItem
+)
 
 // Run checks the contract of [models.Fitter] and [models.Recommender]. fitter must return the same configuration, the
 // seed included, at every call.
@@ -89,6 +94,19 @@ func Run(t *testing.T, fitter func() models.Fitter, options ...Option) {
 		}
 	})
 	if slices.Contains(options, NotPersonalised) {
+		return
+	}
+	if slices.Contains(options, NextItem) {
+		t.Run("ring", func(t *testing.T) {
+			train := ring()
+			queries := histories(train)
+			for n, list := range recommend(t, fit(t, fitter(), train), queries) {
+				last := queries[n].History[len(queries[n].History)-1]
+				if want := (last + 1) % int32(train.NumItems); len(list) == 0 || list[0].Item != want {
+					t.Errorf("after item %d: got %v, want item %d, which always follows", last, list, want)
+				}
+			}
+		})
 		return
 	}
 	t.Run("checkerboard", func(t *testing.T) {

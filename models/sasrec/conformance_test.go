@@ -27,7 +27,7 @@ func TestConformance(t *testing.T) {
 				c := small()
 				change(&c)
 				return c
-			})
+			}, modeltest.NextItem)
 		})
 	}
 }

@@ -57,7 +57,7 @@ type Config struct {
 // Default is a pre-norm encoder of the size that is usual in comparisons.
 func Default() Config {
 	return Config{
-		Blocks: 2, Heads: 1, Hidden: 64, Dropout: .2, Activation: "relu", Norm: "kang", Epsilon: 1e-8, Positions: "end",
+		Blocks: 2, Heads: 1, Hidden: 64, Dropout: .2, Activation: "relu", Norm: "kang", Epsilon: 1e-8, Positions: "end", Scale: true,
 		Tied: true, InitSD: .02, Training: sequential.DefaultTraining(),
 	}
 }
@@ -99,19 +99,23 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // a struct of numbers and strings
-	}
-	s := sequential.Spec{
-		Training: c.Training, Network: network{c}, Masked: c.Masked, FromStart: c.Positions == "start",
-		Key: fmt.Sprintf("sasrec %d %s", Revision, text), Seed: c.Seed, Device: c.Device, Progress: c.Progress, Checkpoint: c.Checkpoint,
-	}
-	m, err := s.Fit(ctx, train)
+	m, err := c.Spec().Fit(ctx, train)
 	if err != nil {
 		return nil, fmt.Errorf("sasrec: %w", err)
 	}
 	return m, nil
+}
+
+// Spec is the training that the configuration describes.
+func (c Config) Spec() *sequential.Spec {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // a struct of numbers and strings
+	}
+	return &sequential.Spec{
+		Training: c.Training, Network: network{c}, Masked: c.Masked, FromStart: c.Positions == "start",
+		Key: fmt.Sprintf("sasrec %d %s", Revision, text), Seed: c.Seed, Device: c.Device, Progress: c.Progress, Checkpoint: c.Checkpoint,
+	}
 }
 
 // Flops is a rough count of the operations of Fit, with all epochs: a third of those of forward and backward passes are

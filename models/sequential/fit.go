@@ -2,7 +2,9 @@ package sequential
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"llm4rec/data"
@@ -32,33 +34,51 @@ type training struct {
 	sampler *sampler
 	logQ    gpu.Matrix
 	batch   packed
+
+	epoch            int
+	order            []int // of the windows, in this epoch
+	negatives, masks *rand.Rand
+	taken            []window
 }
 
 // Fit trains. Errors do not name the model.
-func (s *Spec) Fit(ctx context.Context, train *data.Train) (_ *Model, err error) {
-	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(s.counts(train), s.NegativeFrom)}
-	if len(t.windows) == 0 {
-		return nil, fmt.Errorf("no user has two training items in a row to learn from")
-	}
-	if t.weights, err = s.weights(s.device(), train.NumItems); err != nil {
+func (s *Spec) Fit(ctx context.Context, train *data.Train) (*Model, error) {
+	t, err := s.begin(train)
+	if err != nil {
 		return nil, err
 	}
 	defer t.close()
+	return t.run(ctx)
+}
+
+// begin takes memory for a training, and compiles its program.
+func (s *Spec) begin(train *data.Train) (_ *training, err error) {
+	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(s.counts(train), s.NegativeFrom)}
+	if len(t.windows) == 0 {
+		return nil, errors.New("no user has two training items to learn from")
+	}
+	defer func() {
+		if err != nil {
+			t.close()
+		}
+	}()
+	if t.weights, err = s.weights(s.device(), train.NumItems); err != nil {
+		return nil, err
+	}
 	b := graph.New(true)
 	if t.program, err = b.Compile(s.loss(b, train.NumItems), t.weights); err != nil {
 		return nil, err
 	}
-	if err := t.setLogQ(); err != nil {
-		return nil, err
-	}
-	return t.run(ctx)
+	return t, t.setLogQ()
 }
 
 func (t *training) close() {
 	if t.program != nil {
 		_ = t.program.Free() // what fails here failed before, and was said
 	}
-	t.weights.Free()
+	if t.weights != nil {
+		t.weights.Free()
+	}
 	t.device().Free(t.logQ)
 }
 
@@ -94,7 +114,7 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	}
 	for p.Epochs < t.Epochs && (t.Patience == 0 || p.Worse < t.Patience) {
 		begin := time.Now()
-		loss, err := t.epoch(ctx, p.Epochs)
+		loss, err := t.pass(ctx, p.Epochs)
 		if err != nil {
 			return nil, fmt.Errorf("epoch %d: %w", p.Epochs+1, err)
 		}
@@ -126,30 +146,12 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	return m, t.Checkpoint.Remove()
 }
 
-// epoch takes the windows once, in an order of its own, and returns the mean loss of its targets.
-func (t *training) epoch(ctx context.Context, number int) (float64, error) {
-	order := t.random(streamShuffle, number).Perm(len(t.windows))
-	negatives, masks := t.random(streamNegatives, number), t.random(streamMask, number)
-	steps := (len(order) + t.Batch - 1) / t.Batch
+// pass takes the windows once, and returns the mean loss of their targets.
+func (t *training) pass(ctx context.Context, epoch int) (float64, error) {
+	t.shuffle(epoch)
 	total, counted := 0.0, 0
-	taken := make([]window, 0, t.Batch)
-	for n := range steps {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		taken = taken[:0]
-		for _, w := range order[n*t.Batch : min(len(order), (n+1)*t.Batch)] {
-			next := t.windows[w]
-			if t.Masked > 0 {
-				next = mask(next, t.Masked, int32(t.train.NumItems), masks)
-			}
-			taken = append(taken, next)
-		}
-		t.batch.pack(taken, t.FromStart)
-		if t.Loss != Softmax {
-			t.batch.sample(t.sampler, t.Negatives, negatives)
-		}
-		loss, err := t.step(number*steps+n, t.Epochs*steps)
+	for n := range t.steps() {
+		loss, err := t.take(ctx, n)
 		if err != nil {
 			return 0, fmt.Errorf("step %d: %w", n+1, err)
 		}
@@ -157,6 +159,35 @@ func (t *training) epoch(ctx context.Context, number int) (float64, error) {
 		counted += t.batch.counted
 	}
 	return total / float64(max(1, counted)), nil
+}
+
+// steps is their number in an epoch.
+func (t *training) steps() int { return (len(t.windows) + t.Batch - 1) / t.Batch }
+
+// shuffle begins an epoch, whose order and draws depend on nothing but its number.
+func (t *training) shuffle(epoch int) {
+	t.epoch, t.order = epoch, t.random(streamShuffle, epoch).Perm(len(t.windows))
+	t.negatives, t.masks = t.random(streamNegatives, epoch), t.random(streamMask, epoch)
+}
+
+// take makes batch n of the epoch and trains on it.
+func (t *training) take(ctx context.Context, n int) (float64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	t.taken = t.taken[:0]
+	for _, w := range t.order[n*t.Batch : min(len(t.order), (n+1)*t.Batch)] {
+		next := t.windows[w]
+		if t.Masked > 0 {
+			next = mask(next, t.Masked, int32(t.train.NumItems), t.masks)
+		}
+		t.taken = append(t.taken, next)
+	}
+	t.batch.pack(t.taken, t.FromStart)
+	if t.Loss != Softmax {
+		t.batch.sample(t.sampler, t.Negatives, t.negatives)
+	}
+	return t.step(t.epoch*t.steps()+n, t.Epochs*t.steps())
 }
 
 // step trains on the batch and returns its loss before that.

@@ -5,19 +5,20 @@ package gpu
 // #include "neural.h"
 import "C"
 
-// The rows of a softmax are taken in blocks whose probabilities fit a core's share of the cache, and the blocks in at most
-// so many spans, each of which adds up its part of the gradient by E: a fixed number, so that the result does not depend on
-// that of workers.
+// The rows of a softmax are taken in blocks whose probabilities fit a core's share of the cache, and the blocks in spans,
+// each of which adds up its part of the gradient by E. There is a fixed number of spans, so that the result does not depend
+// on that of workers, and fewer where rows are few: a part is as large as E, and is written and read once.
 const (
 	softmaxBytes = 1 << 20
 	softmaxSpans = 16
+	spanRows     = 256 // at least
 )
 
-// spans cuts so many rows into blocks, and those into spans.
+// softmaxBlocks returns the rows of a block, and of a span.
 func softmaxBlocks(rows, classes int) (block, span int) {
 	block = min(256, max(16, softmaxBytes/4/classes&^15))
-	blocks := (rows + block - 1) / block
-	return block, max(1, (blocks+softmaxSpans-1)/softmaxSpans) * block
+	span = max(spanRows, (rows+softmaxSpans-1)/softmaxSpans)
+	return block, (span + block - 1) / block * block
 }
 
 // counted is the number of positions with a target, the first of so many ids each.

@@ -157,7 +157,7 @@ func check(t *testing.T, n network, loss string) {
 		if largest < 1e-3 {
 			t.Errorf("%s: the gradient is nothing", w.Name)
 		}
-		if !(worst <= 2e-3*largest) {
+		if !(worst <= 5e-4+2e-3*largest) { // the loss itself is rounded to some 2⁻²³
 			t.Errorf("%s: off by %g of %g", w.Name, worst, largest)
 		}
 	}

@@ -121,6 +121,12 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 		return nil, fmt.Errorf("fit: %w", err)
 	}
 
+	if m, ok := model.(models.Curved); ok {
+		for _, x := range m.Curve() {
+			rec.Curve = append(rec.Curve, results.Point(x))
+		}
+	}
+
 	progress = stage("recommend")
 	wall, cpu = time.Now(), results.CPUTime()
 	lists, err := recommendAll(ctx, model, e.asked.queries, e.batch(), e.workers(), progress)

@@ -44,3 +44,16 @@ type Progress func(done, total int, note string)
 type Warner interface {
 	Warnings() []string
 }
+
+// Point is one validation during a training.
+type Point struct {
+	Epoch   int
+	Loss    float64 // mean over the epoch's targets
+	NDCG    float64 // at 10, on the validation cases
+	Seconds float64 // of training up to there, without validations
+}
+
+// Curved is a Recommender that knows how its training went.
+type Curved interface {
+	Curve() []Point
+}

@@ -23,6 +23,7 @@ type Record struct {
 	Notes      []string           `json:"notes"`     // of the data set
 	Unpublish  []string           `json:"unpublish"` // why this row must not be published; empty: it may be
 	Metrics    map[string]float64 `json:"metrics"`   // means, for people who read the record; tables recompute them
+	Curve      []Point            `json:"curve,omitempty"` // of a training that was validated
 	Timing     Timing             `json:"timing"`
 	Env        Environment        `json:"environment"`
 	Ranks      string             `json:"ranks_sha256"` // of the Parquet file of ranked ids
@@ -71,6 +72,14 @@ type Timing struct {
 	ScoreWall        float64 `json:"score_wall_sec"`
 	PeakMemory       int64   `json:"peak_memory_bytes"` // of the process while the cell ran
 	Workers          int     `json:"workers"`
+}
+
+// Point is one validation during a training.
+type Point struct {
+	Epoch   int     `json:"epoch"`
+	Loss    float64 `json:"loss"`
+	NDCG    float64 `json:"ndcg@10"`
+	Seconds float64 `json:"seconds"` // of training up to there
 }
 
 // Environment is where a cell ran.

@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 		"post":    func(c *sasrec.Config) { c.Norm, c.Activation, c.Positions, c.Heads = "post", "gelu", "start", 2 },
 		"pre":     func(c *sasrec.Config) { c.Norm, c.Tied, c.Loss, c.Negatives, c.LogQ = "pre", false, "sampled", 4, true },
 		"gbce":    func(c *sasrec.Config) { c.Loss, c.Negatives, c.Calibration = "gbce", 16, .5 },
-		"masked":  func(c *sasrec.Config) { c.Masked, c.Epochs, c.MaxLength = .3, 200, 16 },
+		"masked":  func(c *sasrec.Config) { c.Masked, c.Epochs, c.MaxLength, c.LearningRate = .3, 200, 16, .003 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			modeltest.Run(t, func() models.Fitter {

@@ -10,6 +10,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/gpu/graph"
+	"llm4rec/models"
 	"llm4rec/models/validate"
 )
 
@@ -19,7 +20,7 @@ type progress struct {
 	Best          float64
 	BestAt, Worse int // epoch of the best; validations since
 	Seconds       float64
-	Curve         []Point
+	Curve         []models.Point
 
 	best [][]float32
 }
@@ -237,7 +238,7 @@ func (t *training) look(ctx context.Context, p *progress, loss float64) (string,
 	if p.best == nil || value > p.Best {
 		p.Best, p.BestAt, p.Worse, p.best = value, p.Epochs, 0, values
 	}
-	p.Curve = append(p.Curve, Point{p.Epochs, loss, value, p.Seconds})
+	p.Curve = append(p.Curve, models.Point{Epoch: p.Epochs, Loss: loss, NDCG: value, Seconds: p.Seconds})
 	return fmt.Sprintf("%s, validation %s %.4f (best %.4f after %d)", note, validate.Metric, value, p.Best, p.BestAt), nil
 }
 

@@ -19,7 +19,7 @@ type Model struct {
 	weights  *graph.Weights
 	dense    *dense.Items
 	programs sync.Pool // of *encoder
-	curve    []Point
+	curve    []models.Point
 }
 
 // encoder is a program that makes a sequence a vector. It is used by one goroutine at a time.
@@ -119,15 +119,10 @@ func (m *Model) encode(e *encoder, dst []float32, history []int32) error {
 	return nil
 }
 
-// Point is one validation of a training.
-type Point struct {
-	Epoch   int     `json:"epoch"`
-	Loss    float64 `json:"loss"` // mean over the epoch's targets
-	NDCG    float64 `json:"ndcg@10"`
-	Seconds float64 `json:"seconds"` // of training up to there, validations left out
-}
-
 // Curve is how the training went.
-func (m *Model) Curve() []Point { return m.curve }
+func (m *Model) Curve() []models.Point { return m.curve }
 
-var _ models.Recommender = (*Model)(nil)
+var (
+	_ models.Recommender = (*Model)(nil)
+	_ models.Curved      = (*Model)(nil)
+)

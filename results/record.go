@@ -17,12 +17,12 @@ type Record struct {
 	Status     Status             `json:"status"`
 	Error      string             `json:"error,omitempty"`
 	Warnings   []string           `json:"warnings,omitempty"`
-	Split      string             `json:"split"`     // data.Split.Checksum
-	Users      int                `json:"users"`     // asked and counted
-	Skipped    map[string]int     `json:"skipped"`   // users not counted, by reason
-	Notes      []string           `json:"notes"`     // of the data set
-	Unpublish  []string           `json:"unpublish"` // why this row must not be published; empty: it may be
-	Metrics    map[string]float64 `json:"metrics"`   // means, for people who read the record; tables recompute them
+	Split      string             `json:"split"`           // data.Split.Checksum
+	Users      int                `json:"users"`           // asked and counted
+	Skipped    map[string]int     `json:"skipped"`         // users not counted, by reason
+	Notes      []string           `json:"notes"`           // of the data set
+	Unpublish  []string           `json:"unpublish"`       // why this row must not be published; empty: it may be
+	Metrics    map[string]float64 `json:"metrics"`         // means, for people who read the record; tables recompute them
 	Curve      []Point            `json:"curve,omitempty"` // of a training that was validated
 	Timing     Timing             `json:"timing"`
 	Env        Environment        `json:"environment"`

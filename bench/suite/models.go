@@ -8,6 +8,7 @@ import (
 	"llm4rec/bench"
 	"llm4rec/models"
 	"llm4rec/models/als"
+	"llm4rec/models/bpr"
 	"llm4rec/models/external"
 	"llm4rec/models/sasrec"
 )
@@ -24,6 +25,10 @@ func Models() []bench.Model {
 		bench.Register("itemknn", "similarity to the items of the history", itemknn.Revision, false, itemknn.Default(), plain),
 		bench.Register("ease", "linear item-item weights in closed form", ease.Revision, false, ease.Default(), plain),
 		bench.Register("als", "matrix factorisation of implicit feedback by alternating least squares", als.Revision, true, als.Default(), func(c als.Config, e bench.Env) models.Fitter {
+			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
+			return c
+		}),
+		bench.Register("bpr", "matrix factorisation by Bayesian personalised ranking", bpr.Revision, true, bpr.Default(), func(c bpr.Config, e bench.Env) models.Fitter {
 			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
 			return c
 		}),

@@ -54,7 +54,7 @@ func (s *Spec) Fit(ctx context.Context, train *data.Train) (*Model, error) {
 
 // begin takes memory for a training, and compiles its program.
 func (s *Spec) begin(train *data.Train) (_ *training, err error) {
-	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(s.counts(train), s.NegativeFrom)}
+	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(train.Popularity(), s.NegativeFrom)}
 	if len(t.windows) == 0 {
 		return nil, errors.New("no user has two training items to learn from")
 	}
@@ -139,7 +139,7 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 			return nil, err
 		}
 	}
-	m, err := t.newModel(t.train.NumItems, values)
+	m, err := t.newModel(t.train.NumUsers, t.train.NumItems, values)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (t *training) look(ctx context.Context, p *progress, loss float64) (string,
 	if err != nil {
 		return "", err
 	}
-	m, err := t.newModel(t.train.NumItems, values)
+	m, err := t.newModel(t.train.NumUsers, t.train.NumItems, values)
 	if err != nil {
 		return "", err
 	}

@@ -3,6 +3,7 @@ package sequential
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"llm4rec/gpu"
@@ -11,11 +12,13 @@ import (
 	"llm4rec/models/dense"
 )
 
-// Model is a trained network. It answers on the CPU. A history without known items has the vector zero, which ranks by
-// item.
+// Model is a trained network. It answers on the CPU. A history without known items, or an unknown user, has the vector
+// zero, which ranks by item.
 type Model struct {
 	spec     *Spec
+	users    int
 	items    int
+	width    int // of a vector
 	weights  *graph.Weights
 	dense    *dense.Items
 	programs sync.Pool // of *encoder
@@ -29,8 +32,8 @@ type encoder struct {
 }
 
 // newModel makes a model of the weights' values, in the network's order.
-func (s *Spec) newModel(items int, values [][]float32) (*Model, error) {
-	m := &Model{spec: s, items: items, weights: graph.NewWeights(gpu.CPU())}
+func (s *Spec) newModel(users, items int, values [][]float32) (*Model, error) {
+	m := &Model{spec: s, users: users, items: items, weights: graph.NewWeights(gpu.CPU())}
 	for n, w := range s.Network.Weights(s.rows(items)) {
 		err := m.weights.Add(w.Name, w.Rows, w.Cols, func(dst gpu.Matrix) error { return gpu.CPU().Upload(dst, values[n]) })
 		if err != nil {
@@ -39,6 +42,7 @@ func (s *Spec) newModel(items int, values [][]float32) (*Model, error) {
 		if w.Name != s.Network.Output() {
 			continue
 		}
+		m.width = w.Cols
 		if m.dense, err = dense.New(values[n][:items*w.Cols], w.Cols); err != nil {
 			return nil, fmt.Errorf("%w: %w", graph.ErrNotFinite, err)
 		}
@@ -65,7 +69,7 @@ func (m *Model) encoder() (*encoder, error) {
 //
 // Every history is a batch of its own: the sums in a product of matrices may depend on how many rows it has.
 func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
-	d := m.weights.All()[0].Value.Cols
+	d := m.width
 	vectors := make([]float32, len(queries)*d)
 	err := gpu.Blocks(ctx, len(queries), 1, func() func(lo, hi int) error {
 		return func(n, _ int) error {
@@ -74,7 +78,7 @@ func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 				return err
 			}
 			defer m.programs.Put(e)
-			return m.encode(e, vectors[n*d:(n+1)*d], queries[n].History)
+			return m.encode(e, vectors[n*d:(n+1)*d], m.inputs(queries[n]))
 		}
 	})
 	if err != nil {
@@ -83,26 +87,35 @@ func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 	return m.dense.TopK(ctx, vectors, queries)
 }
 
-// encode sets dst to the vector of a history.
-func (m *Model) encode(e *encoder, dst []float32, history []int32) error {
-	known := make([]int32, 0, m.spec.MaxLength)
-	room := m.spec.MaxLength
-	if m.spec.Masked > 0 {
-		room--
-	}
-	for n := len(history) - 1; n >= 0 && len(known) < room; n-- {
-		if i := history[n]; i >= 0 && int(i) < m.items {
-			known = append(known, i)
+// inputs are what the network reads of a query: the newest known items of the history, oldest first, or the user.
+func (m *Model) inputs(q models.Query) []int32 {
+	if m.spec.ByUser {
+		if q.User >= 0 && int(q.User) < m.users {
+			return []int32{q.User}
 		}
-	}
-	if len(known) == 0 {
 		return nil
 	}
-	for a, b := 0, len(known)-1; a < b; a, b = a+1, b-1 {
-		known[a], known[b] = known[b], known[a]
-	}
+	room := m.spec.MaxLength
 	if m.spec.Masked > 0 {
-		known = append(known, int32(m.items))
+		room-- // for the mask
+	}
+	var out []int32
+	for n := len(q.History) - 1; n >= 0 && len(out) < room; n-- {
+		if i := q.History[n]; i >= 0 && int(i) < m.items {
+			out = append(out, i)
+		}
+	}
+	slices.Reverse(out)
+	if m.spec.Masked > 0 && len(out) > 0 {
+		out = append(out, int32(m.items))
+	}
+	return out
+}
+
+// encode sets dst to the vector of the inputs.
+func (m *Model) encode(e *encoder, dst []float32, known []int32) error {
+	if len(known) == 0 {
+		return nil
 	}
 	e.batch.pack([]window{{inputs: known}}, m.spec.FromStart)
 	for name, x := range map[string][]int32{

@@ -1,7 +1,6 @@
 package sequential
 
 import (
-	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/gpu/graph"
 	"llm4rec/models"
@@ -38,6 +37,7 @@ type Spec struct {
 	Network   Network
 	Masked    float64 // the share of items that the masked objective hides; 0: the next item is predicted
 	FromStart bool    // positions count from the oldest item of a window, not from the newest
+	ByUser    bool    // the network's items are users: each predicts the items of his history, one at a time
 
 	Key        string // names the model with its configuration
 	Seed       uint64
@@ -97,6 +97,3 @@ func (s *Spec) loss(b *graph.Builder, items int) graph.Node {
 	}
 	return b.Sampled(h, output, b.Ints("ids"), nil, p)
 }
-
-// counts is the popularity of all rows.
-func (s *Spec) counts(train *data.Train) []int64 { return train.Popularity() }

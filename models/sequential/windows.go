@@ -26,7 +26,13 @@ func histories(train *data.Train) [][]int32 {
 func (s *Spec) cut(histories [][]int32) []window {
 	var out []window
 	length := s.MaxLength
-	for _, h := range histories {
+	for user, h := range histories {
+		if s.ByUser {
+			for n := range h {
+				out = append(out, window{[]int32{int32(user)}, h[n : n+1]})
+			}
+			continue
+		}
 		if s.Masked > 0 {
 			// Which items are targets is drawn anew in every epoch. One place is left for the mask that asks for the next item.
 			for end := len(h); end > 0; end -= length - 1 {

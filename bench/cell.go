@@ -52,7 +52,10 @@ func (e *experiment) prepare(p Protocol) error {
 	if err := e.store.PutCatalogue(sum, stored); err != nil {
 		return err
 	}
-	asked := ask(e.dataset, s, p, e.plan.Spec.Depth, e.Limit)
+	asked := ask(s.Train, s.Test, p, e.plan.Spec.Depth, e.Limit)
+	for reason, n := range s.Skipped {
+		asked.skipped[reason] += n
+	}
 	if len(asked.queries) == 0 {
 		return fmt.Errorf("protocol %s leaves no user to ask (skipped: %v)", p.Name, asked.skipped)
 	}

@@ -38,6 +38,8 @@ func (s *Suite) Schema() (*jsonschema.Schema, error) {
 	}
 	system := root.Properties["systems"].Items
 	system.Properties["name"].Pattern = validName.String()
+	none := 0.0
+	system.Properties["trials"].Minimum = &none
 	var names []string
 	for _, m := range s.Models {
 		names = append(names, m.Name)

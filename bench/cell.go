@@ -160,12 +160,12 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	return ranks, nil
 }
 
-// checkpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
-const checkpointEvery = 30 * time.Second
+// CheckpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
+const CheckpointEvery = 30 * time.Second
 
 // checkpoint is where the fit of a cell may keep its state.
 func (e *experiment) checkpoint(id results.Identity) checkpoint.File {
-	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: checkpointEvery}
+	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: CheckpointEvery}
 }
 
 // score is the mean of each metric.

@@ -141,6 +141,18 @@ func (f *folder) setAside(cause error, paths ...string) error {
 	return nil
 }
 
+// absent is an error where the file of something finished exists.
+func absent(path string) error {
+	_, err := os.Lstat(path)
+	if err == nil {
+		return errors.New("it is finished")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // free is the first name of the numbered form that no file has. The lock keeps other processes away.
 func free(form string) (string, error) {
 	for n := 1; ; n++ {

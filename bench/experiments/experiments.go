@@ -4,6 +4,7 @@ package experiments
 import (
 	"embed"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +33,7 @@ func below(folder string) []string {
 	for n, f := range found {
 		found[n] = strings.TrimSuffix(strings.TrimPrefix(f, folder), ".yaml")
 	}
+	slices.Sort(found) // without the ending, which sorts after a hyphen
 	return found
 }
 

@@ -143,14 +143,11 @@ func (x System) space(m bench.Model, path string) (space, []*bench.Issue) {
 			add(err, at)
 			continue
 		}
-		for n, v := range d.samples() {
-			if err := typed(m, param, v); err != nil {
-				if d.values != nil && len(d.values) > 1 {
-					at = fmt.Sprintf("search.%s[%d]", param, n)
-				}
-				add(err, at)
-				break
+		if n, err := d.untyped(m); err != nil {
+			if n >= 0 {
+				at = fmt.Sprintf("%s[%d]", at, n)
 			}
+			add(err, at)
 		}
 		out = append(out, d)
 	}
@@ -170,13 +167,25 @@ func (x System) space(m bench.Model, path string) (space, []*bench.Issue) {
 	return out, issues
 }
 
-// samples are values that tell whether a parameter takes what is in the dimension. A part of a range that gives no whole
-// number finds the parameter that wants one.
-func (d dimension) samples() []any {
-	if d.values != nil {
-		return d.values
+// untyped finds a value that the model's parameter cannot have, and its place in the list: −1 where the fault is not that
+// of one value. A part of a range that gives no whole number finds the parameter that wants one.
+func (d dimension) untyped(m bench.Model) (int, error) {
+	if d.values == nil {
+		return -1, typed(m, d.param, d.within.at(1/math.Phi))
 	}
-	return []any{d.within.at(1 / math.Phi / math.Phi), d.within.at(1 / math.Phi)}
+	at, good := -1, false
+	var first error
+	for n, v := range d.values {
+		err := typed(m, d.param, v)
+		if err != nil && first == nil {
+			at, first = n, err
+		}
+		good = good || err == nil
+	}
+	if !good {
+		at = -1
+	}
+	return at, first
 }
 
 // typed says whether the model has the parameter and takes a value of that type.

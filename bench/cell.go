@@ -52,7 +52,10 @@ func (e *experiment) prepare(p Protocol) error {
 	if err := e.store.PutCatalogue(sum, stored); err != nil {
 		return err
 	}
-	asked := ask(e.dataset, s, p, e.plan.Spec.Depth, e.Limit)
+	asked := ask(s.Train, s.Test, p, e.plan.Spec.Depth, e.Limit)
+	for reason, n := range s.Skipped {
+		asked.skipped[reason] += n
+	}
 	if len(asked.queries) == 0 {
 		return fmt.Errorf("protocol %s leaves no user to ask (skipped: %v)", p.Name, asked.skipped)
 	}
@@ -163,12 +166,12 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	return ranks, nil
 }
 
-// checkpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
-const checkpointEvery = 30 * time.Second
+// CheckpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
+const CheckpointEvery = 30 * time.Second
 
 // checkpoint is where the fit of a cell may keep its state.
 func (e *experiment) checkpoint(id results.Identity) checkpoint.File {
-	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: checkpointEvery}
+	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: CheckpointEvery}
 }
 
 // score is the mean of each metric.

@@ -39,8 +39,8 @@ func ExportSplit(dir string, d *data.Dataset, s *data.Split, p Protocol) error {
 	x.file(d.Name+".train.inter", func(w *bufio.Writer) error { return atomic.WriteInter(w, d.Users, d.Items, s.Train.Inter) })
 	x.file(d.Name+".item", func(w *bufio.Writer) error { return atomic.WriteItems(w, d) })
 	x.file(d.Name+".user", func(w *bufio.Writer) error { return atomic.WriteUsers(w, d) })
-	x.part("valid", ask(d, &data.Split{Train: s.Train, Test: s.Valid}, p, 1, 0))
-	x.part("test", ask(d, s, p, 1, 0))
+	x.part("valid", ask(s.Train, s.Valid, p, 1, 0))
+	x.part("test", ask(s.Train, s.Test, p, 1, 0))
 	return x.err
 }
 
@@ -130,7 +130,7 @@ func answers(d *data.Dataset, asked questions) (data.Interactions, error) {
 
 // ExportSplits writes the split of every protocol of a plan into a folder of its own below dir, and returns the folders.
 func (r *Runner) ExportSplits(ctx context.Context, plan *Plan, dir string) ([]string, error) {
-	d, _, err := r.Suite.load(ctx, plan.Spec, r.Log)
+	d, _, err := r.Suite.Load(ctx, plan.Spec, r.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func TestExportedAnswersComeBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		asked := ask(d, s, p, 80, 0)
+		asked := ask(s.Train, s.Test, p, 80, 0)
 		lists, err := model.Recommend(t.Context(), asked.queries)
 		if err != nil {
 			t.Fatal(err)

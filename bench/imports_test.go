@@ -56,9 +56,10 @@ var arrows = []struct{ pkg, may string }{
 	{"bench", "data data/atomic eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
+	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "bench/peers data gpu models/als results"},
-	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf data data/fetch eval eval/stats gpu results results/*"},
+	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu results results/*"},
 }
 
 // sole says which of our packages alone may import a library, so that it can be

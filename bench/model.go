@@ -36,7 +36,8 @@ type Model struct {
 	Seeded    bool // whether the seed matters; a model that ignores it runs once
 	Revision  int
 	Config    any // the default configuration, a struct
-	bind      func(params map[string]any) (Bound, error)
+	// Bind reads and checks parameters. An error of one of them is a *data.SpecError.
+	Bind func(params map[string]any) (Bound, error)
 }
 
 // Bound is a model with its parameters read and checked.

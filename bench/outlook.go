@@ -40,6 +40,14 @@ func (o Outlook) Left() float64 {
 // less in sparse work: the estimate tells seconds from hours, not more.
 const flopsPerSecond = 5e9
 
+// Seconds is a rough estimate of a fit's time on this machine's cores, 0 where there is none.
+func (b Bound) Seconds(s Shape) float64 {
+	if b.Flops == nil {
+		return 0
+	}
+	return b.Flops(s) / flopsPerSecond / float64(runtime.GOMAXPROCS(0))
+}
+
 // Outlook looks at the data set and the records and runs nothing.
 func (r *Runner) Outlook(ctx context.Context, plan *Plan) (Outlook, error) {
 	cells, err := plan.Only(r.Only)
@@ -47,7 +55,7 @@ func (r *Runner) Outlook(ctx context.Context, plan *Plan) (Outlook, error) {
 		return Outlook{}, err
 	}
 	var o Outlook
-	d, _, err := r.Suite.load(ctx, plan.Spec, r.Log)
+	d, _, err := r.Suite.Load(ctx, plan.Spec, r.Log)
 	var missing *Missing
 	if errors.As(err, &missing) {
 		o.Missing = missing
@@ -77,8 +85,8 @@ func (r *Runner) Outlook(ctx context.Context, plan *Plan) (Outlook, error) {
 		if rec, ok := records[identity.ID()]; ok && rec.Status == results.OK {
 			x.Done, x.Seconds = true, rec.Finished.Sub(rec.Started).Seconds()
 			o.Done++
-		} else if c.Bound.Flops != nil {
-			x.Seconds = c.Bound.Flops(o.Shape) / flopsPerSecond / float64(runtime.GOMAXPROCS(0))
+		} else {
+			x.Seconds = c.Bound.Seconds(o.Shape)
 		}
 		o.Cells = append(o.Cells, x)
 	}

@@ -21,23 +21,31 @@ type Source struct {
 // not check what the values mean: see [Resolve].
 func (s Source) Parse() (*Spec, error) {
 	spec := new(Spec)
-	err := Decode(s.Text, spec)
+	if err := s.Decode(spec); err != nil {
+		return nil, err
+	}
+	return spec, nil
+}
+
+// Decode is the function [Decode] with errors that have line and column. An empty text is one.
+func (s Source) Decode(into any) error {
+	err := Decode(s.Text, into)
 	if err == nil {
 		if len(strings.TrimSpace(string(s.Text))) == 0 {
-			return nil, fmt.Errorf("%s:1:1: the file is empty", s.Name)
+			return fmt.Errorf("%s:1:1: the file is empty", s.Name)
 		}
-		return spec, nil
+		return nil
 	}
 	var place *Issue
 	if errors.As(err, &place) {
-		return nil, s.Locate(place)
+		return s.Locate(place)
 	}
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
 		p := at.GetToken().Position
-		return nil, fmt.Errorf("%s:%d:%d: %s\n%s", s.Name, p.Line, p.Column, Message(err), caret(err))
+		return fmt.Errorf("%s:%d:%d: %s\n%s", s.Name, p.Line, p.Column, Message(err), caret(err))
 	}
-	return nil, fmt.Errorf("%s: %w", s.Name, err)
+	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
 // caret is the part of a YAML error that shows the source, without its first line.

@@ -159,12 +159,15 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 		if slices.ContainsFunc(systems[:n], func(y System) bool { return y.Name == x.Name }) {
 			issues = append(issues, issue(fmt.Errorf("two systems are called %q", x.Name), "systems[%d].name", n))
 		}
+		if x.Trials < 0 {
+			issues = append(issues, issue(fmt.Errorf("%d is negative", x.Trials), "systems[%d].trials", n))
+		}
 		model, err := s.Model(x.Model)
 		if err != nil {
 			issues = append(issues, issue(err, "systems[%d].model", n))
 			continue
 		}
-		bound, err := model.bind(x.Params)
+		bound, err := model.Bind(x.Params)
 		var at *data.SpecError
 		if errors.As(err, &at) {
 			issues = append(issues, issue(at.Err, "systems[%d].params.%s", n, at.Key))

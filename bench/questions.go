@@ -17,28 +17,25 @@ type questions struct {
 	skipped  map[string]int
 }
 
-// ask turns the test cases into queries: it masks, and samples candidates where the protocol says so. A relevant item
+// ask turns the cases of one part into queries: it masks, and samples candidates where the protocol says so. A relevant item
 // that is masked cannot be found by anybody: it is dropped, and a user without another one is skipped and counted.
-func ask(d *data.Dataset, s *data.Split, p Protocol, depth, limit int) questions {
+func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questions {
 	out := questions{skipped: map[string]int{}}
-	for reason, n := range s.Skipped {
-		out.skipped[reason] = n
-	}
 	masked, _ := p.masked()
 	var draw func(c data.Case, relevant []int32) []int32
 	if n, byPopularity, _ := p.sampling(); n > 0 {
-		draw = sampler(s.Train, n, byPopularity, p.CandidateSeed)
+		draw = sampler(train, n, byPopularity, p.CandidateSeed)
 	}
-	for n, c := range s.Test.Cases {
+	for n, c := range part.Cases {
 		if limit > 0 && len(out.queries) == limit {
-			out.skipped["beyond --limit"] = len(s.Test.Cases) - n
+			out.skipped["beyond --limit"] = len(part.Cases) - n
 			break
 		}
 		exclude := c.History
 		if masked >= 0 && masked < len(exclude) {
 			exclude = exclude[len(exclude)-masked:]
 		}
-		relevant := s.Test.Relevant[n]
+		relevant := part.Relevant[n]
 		if slices.ContainsFunc(relevant, func(i int32) bool { return slices.Contains(exclude, i) }) {
 			relevant = slices.DeleteFunc(slices.Clone(relevant), func(i int32) bool { return slices.Contains(exclude, i) })
 			if len(relevant) == 0 {
@@ -52,7 +49,7 @@ func ask(d *data.Dataset, s *data.Split, p Protocol, depth, limit int) questions
 		}
 		out.queries = append(out.queries, q)
 		out.relevant = append(out.relevant, relevant)
-		out.users = append(out.users, d.Users.Raw(c.User))
+		out.users = append(out.users, train.Users.Raw(c.User))
 	}
 	return out
 }

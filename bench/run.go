@@ -54,7 +54,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	if err != nil {
 		return sum, err
 	}
-	d, unpublishable, err := r.Suite.load(ctx, plan.Spec, r.Log)
+	d, unpublishable, err := r.Suite.Load(ctx, plan.Spec, r.Log)
 	if err != nil {
 		return sum, err
 	}
@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	}()
 
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable}
-	e.env = results.Environ(r.Commit, r.libraries())
+	e.env = results.Environ(r.Commit, Libraries(r.Device))
 	ids, err := e.writeManifest()
 	if err != nil {
 		return sum, err
@@ -101,9 +101,9 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	return sum, nil
 }
 
-// load opens the data set of a specification, or its fallback, and filters it. It also says why results over it must not
+// Load opens the data set of a specification, or its fallback, and filters it. It also says why results over it must not
 // be published, if so.
-func (s *Suite) load(ctx context.Context, spec *Spec, log *slog.Logger) (*data.Dataset, []string, error) {
+func (s *Suite) Load(ctx context.Context, spec *Spec, log *slog.Logger) (*data.Dataset, []string, error) {
 	var unpublishable []string
 	d, err := s.Open(ctx, spec.Dataset)
 	var missing *Missing
@@ -149,13 +149,19 @@ func (e *experiment) writeManifest() (map[string]string, error) {
 			return nil, err
 		}
 		ids[c.key()] = identity.ID()
-		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed})
+		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed, Trials: c.System.Trials})
 	}
 	return ids, e.store.WriteManifest(m)
 }
 
-// identity is everything that determines a cell's rankings.
 func (e *experiment) identity(c Cell) (results.Identity, error) {
+	id, err := e.plan.Identity(c, e.dataset.Name, e.checksum, e.Device)
+	id.Limit = e.Limit
+	return id, err
+}
+
+// Identity is everything that determines a cell's rankings over a data set with that name and checksum.
+func (p *Plan) Identity(c Cell, dataset, checksum string, device gpu.Device) (results.Identity, error) {
 	inputs := ""
 	if c.Bound.Inputs != nil {
 		var err error
@@ -164,18 +170,18 @@ func (e *experiment) identity(c Cell) (results.Identity, error) {
 		}
 	}
 	return results.Identity{
-		Dataset: e.dataset.Name, Data: e.checksum, Filters: canonical(e.plan.Spec.Filters),
+		Dataset: dataset, Data: checksum, Filters: canonical(p.Spec.Filters),
 		Protocol: c.Protocol.identity(), Label: c.Protocol.Name,
 		System: c.System.Name, Model: c.Model.Name, Params: canonical(c.Bound.Config), Inputs: inputs,
 		Seed: c.Seed, Seeded: c.Model.Seeded, Revision: c.Model.Revision,
-		Device: e.Device.Kind(), Depth: e.plan.Spec.Depth, Limit: e.Limit,
+		Device: device.Kind(), Depth: p.Spec.Depth,
 	}, nil
 }
 
-// libraries are those that shape results: every model answers on the CPU, and some train on another device.
-func (r *Runner) libraries() string {
+// Libraries are those that shape results: every model answers on the CPU, and some train on another device.
+func Libraries(device gpu.Device) string {
 	cpu := gpu.CPU().About()
-	if about := r.Device.About(); about != cpu {
+	if about := device.About(); about != cpu {
 		return cpu + "; " + about
 	}
 	return cpu

@@ -18,24 +18,28 @@ func (s *Suite) Schema() (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: schema: %w", err)
 	}
-	root.Schema = "https://json-schema.org/draft/2020-12/schema"
 	root.Title = "llm4rec experiment"
 	root.Not = &jsonschema.Schema{Required: []string{"protocol", "protocols"}}
+	root.Properties["metrics"].Items.Pattern = MetricPattern()
+	someOf(root.Properties["metrics"])
+	describeProtocol(root.Properties["protocols"].Items)
+	none := 0.0
+	root.Properties["systems"].Items.Properties["trials"].Minimum = &none
+	return root, s.Describe(root)
+}
 
-	root.Properties["name"].Pattern = validName.String()
+// MetricPattern is what the name of a metric looks like.
+func MetricPattern() string {
 	metrics, _ := eval.Names()
-	root.Properties["metrics"].Items.Pattern = "^(" + strings.Join(metrics, "|") + ")@[1-9][0-9]*$"
-	one := 1
-	for _, key := range []string{"metrics", "systems"} {
-		root.Properties[key].MinItems = &one
-		root.Properties[key].Types, root.Properties[key].Type = nil, "array"
-	}
-	for _, p := range []*jsonschema.Schema{root.Properties["protocol"], root.Properties["protocols"].Items} {
-		p.Properties["split"].Enum = anySlice(data.SplitMethods())
-		p.Properties["seen"].Pattern = `^(all|none|last-[1-9][0-9]*)$`
-		p.Properties["candidates"].Pattern = `^(full|(uniform|popularity)-[1-9][0-9]*)$`
-		p.Required = nil
-	}
+	return "^(" + strings.Join(metrics, "|") + ")@[1-9][0-9]*$"
+}
+
+// Describe adds to the schema of a specification what its types do not say: of its name, its protocol and its systems.
+func (s *Suite) Describe(root *jsonschema.Schema) error {
+	root.Schema = "https://json-schema.org/draft/2020-12/schema"
+	root.Properties["name"].Pattern = validName.String()
+	describeProtocol(root.Properties["protocol"])
+	someOf(root.Properties["systems"])
 	system := root.Properties["systems"].Items
 	system.Properties["name"].Pattern = validName.String()
 	var names []string
@@ -43,7 +47,7 @@ func (s *Suite) Schema() (*jsonschema.Schema, error) {
 		names = append(names, m.Name)
 		params, err := paramsSchema(m)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		name := any(m.Name)
 		system.AllOf = append(system.AllOf, &jsonschema.Schema{
@@ -52,7 +56,21 @@ func (s *Suite) Schema() (*jsonschema.Schema, error) {
 		})
 	}
 	system.Properties["model"].Enum = anySlice(names)
-	return root, nil
+	return nil
+}
+
+// someOf asks for a list that has an element.
+func someOf(list *jsonschema.Schema) {
+	one := 1
+	list.MinItems = &one
+	list.Types, list.Type = nil, "array"
+}
+
+func describeProtocol(p *jsonschema.Schema) {
+	p.Properties["split"].Enum = anySlice(data.SplitMethods())
+	p.Properties["seen"].Pattern = `^(all|none|last-[1-9][0-9]*)$`
+	p.Properties["candidates"].Pattern = `^(full|(uniform|popularity)-[1-9][0-9]*)$`
+	p.Required = nil
 }
 
 // paramsSchema describes a model's parameters with their defaults; all may be left out.

@@ -30,6 +30,7 @@ type System struct {
 	Name   string         `json:"name" yaml:"name" jsonschema:"the row's name"`
 	Model  string         `json:"model" yaml:"model" jsonschema:"a name of 'llm4rec models'"`
 	Params map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"the model's parameters; what is not given has its default"`
+	Trials int            `json:"trials,omitempty" yaml:"trials,omitempty" jsonschema:"how many configurations were tried on validation before these parameters were chosen; a note under the table"`
 }
 
 // defaultDepth leaves room to compute other metrics later than those of the specification.

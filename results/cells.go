@@ -2,7 +2,6 @@ package results
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,13 +13,7 @@ import (
 )
 
 // ID names the cell: the first 16 bytes of the SHA-256 of the identity's JSON, in hexadecimal.
-func (i Identity) ID() string {
-	b, err := json.Marshal(i) // fields in the order of the type: one identity, one text
-	if err != nil {
-		panic("results: an identity holds only strings and numbers: " + err.Error())
-	}
-	return checksum(b)[:32]
-}
+func (i Identity) ID() string { return hashed(i) }
 
 func (s *Store) cell(id, end string) string { return filepath.Join(s.dir, cellsDir, id+end) }
 
@@ -31,12 +24,10 @@ func (s *Store) Put(rec Record, ranks []Ranking) error {
 		return err
 	}
 	rec.Version, rec.ID, rec.Ranks = Version, rec.Identity.ID(), ""
-	if _, err := os.Lstat(s.cell(rec.ID, ".json")); err == nil {
-		return fmt.Errorf("results: put %s: the cell is finished", rec.ID)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("results: put: %w", err)
-	}
 	path := s.cell(rec.ID, ".json")
+	if err := absent(path); err != nil {
+		return fmt.Errorf("results: put %s: %w", rec.ID, err)
+	}
 	switch rec.Status {
 	case OK:
 		content, err := encode(ranks)

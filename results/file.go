@@ -116,5 +116,14 @@ func checksum(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// hashed names an identity: the first 16 bytes of the SHA-256 of its JSON, in hexadecimal.
+func hashed(identity any) string {
+	b, err := json.Marshal(identity) // fields in the order of the type: one identity, one text
+	if err != nil {
+		panic("results: an identity holds only strings and numbers: " + err.Error())
+	}
+	return checksum(b)[:32]
+}
+
 // short is as much of a checksum as a person compares.
 func short(sum string) string { return sum[:min(len(sum), 12)] }

@@ -27,6 +27,7 @@ type Cell struct {
 	Protocol string `json:"protocol"` // its label
 	System   string `json:"system"`
 	Seed     int64  `json:"seed"`
+	Trials   int    `json:"trials,omitempty"` // configurations tried on validation before the system's was chosen; 0: not said
 }
 
 // WriteManifest replaces the manifest and fills in its version.

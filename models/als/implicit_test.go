@@ -13,6 +13,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/data/datatest"
 	"llm4rec/data/movielens"
+	"llm4rec/data/sequence"
 	"llm4rec/eval"
 	"llm4rec/eval/stats"
 	"llm4rec/gpu"
@@ -63,6 +64,16 @@ func (j job) run(t *testing.T, dir string) {
 func ml100k(t testing.TB) *data.Split {
 	t.Helper()
 	d, err := movielens.Load100K(datatest.Open(t, "ml-100k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leaveOneOut(t, d)
+}
+
+// ml1m is the leave-one-out split of MovieLens-1M as SASRec preprocessed it.
+func ml1m(t testing.TB) *data.Split {
+	t.Helper()
+	d, err := sequence.Load(datatest.Open(t, "sequences"), "ml-1m.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

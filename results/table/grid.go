@@ -188,6 +188,15 @@ func legend(rows []*Row) []string {
 			break
 		}
 	}
+	var chosen []string
+	for _, r := range rows {
+		if r.Trials > 0 {
+			chosen = append(chosen, fmt.Sprintf("%s %d trials", r.System, r.Trials))
+		}
+	}
+	if chosen != nil {
+		out = append(out, "parameters chosen on validation: "+strings.Join(chosen, ", "))
+	}
 	for _, r := range rows {
 		if len(r.Unpublishable()) > 0 {
 			return append(out, "† not publishable, see above; not compared with rows that are")

@@ -124,6 +124,7 @@ func (l *loader) index() {
 func (l *loader) cell(c results.Cell) {
 	t := l.e.table(c.Dataset, c.Protocol)
 	row := t.row(l.e.Name, c.System, l.e.Metrics)
+	row.Trials = c.Trials
 	rec, ok := l.records[c.ID]
 	if !ok {
 		if err := l.damaged[c.ID]; err != nil {

@@ -17,6 +17,7 @@ type object struct {
 	System      string              `json:"system"`
 	Seeds       int                 `json:"seeds"` // how many have values
 	Users       int                 `json:"users"`
+	Trials      int                 `json:"trials,omitempty"` // on validation, before the parameters were chosen
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
@@ -50,7 +51,7 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 func newObject(t *Table, r *Row, base string) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
-		Seeds: len(r.Records), Users: len(r.Users), Metrics: map[string]Summary{}, Timing: map[string]*float64{},
+		Seeds: len(r.Records), Users: len(r.Users), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
 		Status: r.Status(), Unpublish: r.Unpublishable(), Skipped: r.Skipped,
 	}
 	x.Publishable = x.Status == OK && len(x.Unpublish) == 0

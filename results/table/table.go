@@ -34,6 +34,7 @@ type Table struct {
 type Row struct {
 	Experiment, Dataset, Protocol, System string
 	Metrics                               []eval.Metric
+	Trials                                int // configurations tried on validation before this one was chosen; 0: not said
 
 	Records []results.Record // of the finished cells, one a seed
 	Users   []string         // raw ids, in the order of Values

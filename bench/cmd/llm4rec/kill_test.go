@@ -85,13 +85,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The cells before the endless one leave their records.
-	for records := 0; records < 4; time.Sleep(20 * time.Millisecond) {
-		found, err := filepath.Glob(filepath.Join(dir, "out", "kill", "cells", "*.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = len(found)
-	}
+	awaitRecords(t, filepath.Join(dir, "out", "kill", "cells"), 4)
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +100,55 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	out := mustRun(t, dir, "plan", "long.yaml", "--out", "out")
 	if strings.Count(out, " done ") < 4 {
 		t.Errorf("the plan says\n%s", out)
+	}
+}
+
+// Ctrl-C ends a search as it does a run.
+func TestInterruptedSearchGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	const spec = `
+name: long
+dataset: synthetic:users=120,items=150,interactions=5000,seed=5
+budget: {trials: 4}
+systems:
+  - {name: knn, model: itemknn, search: {history: [1, 2, 3, 4]}}
+  - {name: als, model: als, params: {factors: 16, iterations: 1000000}}
+`
+	if err := os.WriteFile(filepath.Join(dir, "long.yaml"), []byte(spec), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := program(t.Context(), dir, "tune", "long.yaml")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitRecords(t, filepath.Join(dir, "out", "tune", "long", "trials"), 4)
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := c.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Fatalf("ended with %v, want exit code %d", err, exitInterrupted)
+	}
+	if !strings.Contains(stderr.String(), "after 4 of its fits; the same command goes on from there") {
+		t.Errorf("said\n%s", &stderr)
+	}
+	if out := mustRun(t, dir, "tune", "long.yaml", "--plan"); !strings.Contains(out, "knn     itemknn  4     –         4 ") {
+		t.Errorf("the plan says\n%s", out)
+	}
+}
+
+// awaitRecords waits until that many records lie in a folder.
+func awaitRecords(t *testing.T, dir string, want int) {
+	t.Helper()
+	for records := 0; records < want; time.Sleep(20 * time.Millisecond) {
+		found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = len(found)
 	}
 }
 

@@ -77,7 +77,7 @@ const exitHelp = `Exit codes:
   0    done
   1    an error that none of the following names
   2    wrong command line, or a specification that is not valid
-  3    the run went through, but at least one cell failed
+  3    the run went through, but at least one cell failed, or all trials of a tuned system
   4    a data set is missing, damaged or cannot be downloaded
   5    the device that was asked for is not available
   130  interrupted; the same command goes on where it stopped`
@@ -90,6 +90,9 @@ func (e usageError) Unwrap() error { return e.error }
 // errCells is the outcome of a run in which cells failed.
 var errCells = errors.New("cells failed")
 
+// errTrials is the outcome of a search in which no trial of a system succeeded.
+var errTrials = errors.New("trials failed")
+
 func exitCode(err error) int {
 	var usage usageError
 	var missing *bench.Missing
@@ -100,7 +103,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, errCells):
+	case errors.Is(err, errCells), errors.Is(err, errTrials):
 		return exitCells
 	case errors.As(err, &missing), errors.Is(err, suite.ErrUnavailable), errors.Is(err, suite.ErrDamaged):
 		return exitData
@@ -129,6 +132,7 @@ the same clock. What it measures is stored in records, and tables are computed f
   llm4rec run quick                     the main job: classical recommenders on MovieLens-100K
   llm4rec run ./mine.yaml --out DIR     an experiment of your own; interrupted, the same command goes on
   llm4rec table DIR --format latex      the table again, from the records
+  llm4rec tune ml-100k                  choose hyperparameters, on the validation cases alone
 
 ` + exitHelp,
 		SilenceUsage:  true,
@@ -141,7 +145,7 @@ the same clock. What it measures is stored in records, and tables are computed f
 	flags.StringArrayVar(&g.dataDirs, "data", filepath.SplitList(os.Getenv("LLM4REC_DATA")), "folder to look in first for data sets; may be repeated (also: LLM4REC_DATA)")
 	flags.BoolVar(&g.offline, "offline", false, "download nothing")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
-	root.AddCommand(runCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
+	root.AddCommand(runCommand(g), tuneCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
 		exportCommand(g), dataCommand(g), modelsCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
 	return group(root)
 }

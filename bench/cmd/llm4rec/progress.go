@@ -51,10 +51,17 @@ func (p *progress) Begin(experiment string, cells, done int) {
 		p.log.Info("run", "experiment", experiment, "cells", cells, "done_before", done)
 		return
 	}
-	p.bar = p.container.AddBar(int64(cells),
-		mpb.PrependDecorators(decor.Name(experiment+" ")),
+	p.begin(experiment, cells, "cells")
+	p.bar.SetRefill(int64(done))
+	p.bar.SetCurrent(int64(done))
+}
+
+// begin shows the bar.
+func (p *progress) begin(name string, total int, unit string) {
+	p.bar = p.container.AddBar(int64(total),
+		mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(
-			decor.CountersNoUnit("%d/%d cells "),
+			decor.CountersNoUnit("%d/%d "+unit+" "),
 			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done"),
 			decor.OnComplete(decor.Any(func(decor.Statistics) string {
 				p.mu.Lock()
@@ -62,8 +69,6 @@ func (p *progress) Begin(experiment string, cells, done int) {
 				return "  " + p.stage
 			}), ""),
 		))
-	p.bar.SetRefill(int64(done))
-	p.bar.SetCurrent(int64(done))
 }
 
 func (p *progress) Stage(cell, stage string, done, total int, note string) {

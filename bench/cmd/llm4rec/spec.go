@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"llm4rec/bench"
+	"llm4rec/bench/tune"
 	"llm4rec/gpu"
 )
 
@@ -102,12 +103,17 @@ func (g *globals) printOutlook(p *bench.Plan, o bench.Outlook) error {
 }
 
 func schemaCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var search bool
+	c := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of a specification, for editors and other programs",
 		Args:  exactArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			schema, err := g.suite(g.logger(g.stderr), false).Schema()
+			s := g.suite(g.logger(g.stderr), false)
+			schema, err := s.Schema()
+			if search {
+				schema, err = tune.Schema(s)
+			}
 			if err != nil {
 				return err
 			}
@@ -116,6 +122,8 @@ func schemaCommand(g *globals) *cobra.Command {
 			return e.Encode(schema)
 		},
 	}
+	c.Flags().BoolVar(&search, "tune", false, "that of a search for hyperparameters in place of an experiment's")
+	return c
 }
 
 func modelsCommand(g *globals) *cobra.Command {

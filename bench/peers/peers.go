@@ -7,3 +7,8 @@ import _ "embed"
 //
 //go:embed implicit_iterations.py
 var Iterations string
+
+// SASRec trains SASRec in PyTorch for some time at a time.
+//
+//go:embed sasrec_torch.py
+var SASRec string

@@ -13,40 +13,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-
-	"llm4rec/bench/peers"
-	"llm4rec/data"
-	"llm4rec/models/als"
 )
 
-// peer is benfred/implicit in a process of its own, which keeps its model and sleeps until it is asked for an iteration.
+// peer is another implementation in a process of its own, which keeps its model and sleeps until it is asked.
 type peer struct {
 	name    string // and version
-	dir     string // with the matrix
-	threads int
+	dir     string // with its script, job and data
 	command *exec.Cmd
 	ask     io.WriteCloser
 	answers *bufio.Scanner
 	stderr  bytes.Buffer
 }
 
-// job is what the script is told; the rest lies beside it.
-type job struct {
-	Users          int     `json:"users"`
-	Items          int     `json:"items"`
-	Factors        int     `json:"factors"`
-	Regularization float64 `json:"regularization"`
-	CG             bool    `json:"use_cg"`
-	Steps          int     `json:"cg_steps"`
-	Threads        int     `json:"threads"`
-	Seed           uint64  `json:"seed"`
-}
-
-func startPeer(ctx context.Context, python string, c als.Config, r *data.Matrix) (_ *peer, err error) {
-	p := &peer{threads: runtime.GOMAXPROCS(0)}
+// startPeer starts a script with a folder, into which write puts what the script reads. Its first line is its name.
+func startPeer(ctx context.Context, python, script string, environment []string, write func(dir string) error) (_ *peer, err error) {
+	p := &peer{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("perf: peer: %w", err), p.close())
@@ -55,11 +38,12 @@ func startPeer(ctx context.Context, python string, c als.Config, r *data.Matrix)
 	if p.dir, err = os.MkdirTemp("", "llm4rec-perf-"); err != nil {
 		return nil, err
 	}
-	if err := p.write(c, r); err != nil {
+	file := filepath.Join(p.dir, "peer.py")
+	if err := errors.Join(os.WriteFile(file, []byte(script), 0o600), write(p.dir)); err != nil {
 		return nil, err
 	}
-	p.command = exec.CommandContext(ctx, python, filepath.Join(p.dir, "peer.py"), p.dir)
-	p.command.Env = peerEnvironment(p.threads)
+	p.command = exec.CommandContext(ctx, python, file, p.dir)
+	p.command.Env = append(cleanEnvironment(), environment...)
 	p.command.Stderr = &p.stderr
 	out, err := p.command.StdoutPipe()
 	if err != nil {
@@ -77,33 +61,18 @@ func startPeer(ctx context.Context, python string, c als.Config, r *data.Matrix)
 	return p, err
 }
 
-// peerEnvironment has one BLAS thread, as implicit advises, and threads of its own that stay on their cores and do not
-// spin while they wait. Its BLAS is not ours: it finds its kernels itself.
-func peerEnvironment(threads int) []string {
-	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "OPENBLAS_CORETYPE=") })
-	return append(env, "OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive", "OMP_PROC_BIND=true", fmt.Sprintf("OMP_NUM_THREADS=%d", threads))
+// cleanEnvironment is ours without what is meant for our BLAS: a peer's finds its kernels itself.
+func cleanEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "OPENBLAS_CORETYPE=") })
 }
 
-// write writes the script, its job and the matrix of confidences 1 + α·r, as implicit has them.
-func (p *peer) write(c als.Config, r *data.Matrix) error {
-	text, err := json.Marshal(job{
-		Users: r.Rows, Items: r.Cols, Factors: c.Factors, Regularization: c.Regularization,
-		CG: c.Solver == als.ConjugateGradient, Steps: c.CGSteps, Threads: p.threads, Seed: c.Seed,
-	})
+// writeJob writes what a script is told, as JSON.
+func writeJob(dir string, job any) error {
+	text, err := json.Marshal(job)
 	if err != nil {
 		return err
 	}
-	confidence := make([]float32, len(r.Values))
-	for n, v := range r.Values {
-		confidence[n] = 1 + float32(c.Alpha)*v
-	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(p.dir, "peer.py"), []byte(peers.Iterations), 0o600),
-		os.WriteFile(filepath.Join(p.dir, "job.json"), text, 0o600),
-		writeArray(filepath.Join(p.dir, "train.indptr"), r.Indptr),
-		writeArray(filepath.Join(p.dir, "train.indices"), r.Indices),
-		writeArray(filepath.Join(p.dir, "train.f32"), confidence),
-	)
+	return os.WriteFile(filepath.Join(dir, "job.json"), text, 0o600)
 }
 
 func writeArray(path string, values any) error {
@@ -114,20 +83,18 @@ func writeArray(path string, values any) error {
 	return errors.Join(binary.Write(f, binary.LittleEndian, values), f.Close())
 }
 
-// iterate asks for an iteration and adds it, if there was at least so much processor time a second.
-func (p *peer) iterate(s *Sample, least float64) error {
-	if _, err := io.WriteString(p.ask, "\n"); err != nil {
+// question sends a line and reads the numbers of the answer.
+func (p *peer) question(line string, numbers ...any) error {
+	if _, err := io.WriteString(p.ask, line+"\n"); err != nil {
 		return p.failed(err)
 	}
-	line, err := p.answer()
+	text, err := p.answer()
 	if err != nil {
 		return err
 	}
-	var wall, cpu float64
-	if _, err := fmt.Sscan(line, &wall, &cpu); err != nil {
-		return fmt.Errorf("perf: peer: answer %q: %w", line, err)
+	if _, err := fmt.Sscan(text, numbers...); err != nil {
+		return fmt.Errorf("perf: peer: answer %q: %w", text, err)
 	}
-	s.add(wall, cpu, least)
 	return nil
 }
 

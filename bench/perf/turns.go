@@ -34,7 +34,7 @@ func (a ALS) takeTurns(ctx context.Context, c als.Config, train *data.Train, out
 	}
 	defer t.probe.close()
 	if a.Python != "" {
-		if t.peer, err = startPeer(ctx, a.Python, c, r); err != nil {
+		if t.peer, err = startImplicit(ctx, a.Python, c, r); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, t.peer.close()) }()

@@ -39,3 +39,14 @@ func (s *Steps) Observe(f func(kernel string, took time.Duration)) { s.training.
 
 // Close gives the memory back.
 func (s *Steps) Close() { s.training.close() }
+
+// Packed is the windows of a training one after the other, as another implementation takes them: window n is the elements
+// indptr[n] … indptr[n+1]−1 of items and of targets.
+func (s *Spec) Packed(train *data.Train) (indptr []int64, items, targets []int32) {
+	indptr = []int64{0}
+	for _, w := range s.cut(histories(train)) {
+		items, targets = append(items, w.inputs...), append(targets, w.targets...)
+		indptr = append(indptr, int64(len(items)))
+	}
+	return indptr, items, targets
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"llm4rec/bench/perf"
+	"llm4rec/bench/suite"
+	"llm4rec/models/sasrec"
+	"llm4rec/results"
+)
+
+// sasrecReport is what --json writes.
+type sasrecReport struct {
+	Environment results.Environment `json:"environment"`
+	Device      string              `json:"device"`
+	Threads     int                 `json:"threads"`
+	Config      sasrec.Config       `json:"config"`
+	Results     []perf.Training     `json:"results"`
+}
+
+func perfSASRecCommand(g *globals) *cobra.Command {
+	var names []string
+	var device, file string
+	a := perf.SASRec{Config: sasrec.Default()}
+	c := &cobra.Command{
+		Use:   "sasrec",
+		Short: "Targets a second of SASRec's training, with where the time goes, and PyTorch beside it",
+		Long: `Trains on whole data sets and prints, for ours and for the peer's:
+
+  targets/s, max  targets trained on in a second, of turns: median and most
+  ours/           how many times as fast ours is, by medians
+  off             turns not counted, because the process had too little of its cores (--busy)
+
+and, for ours, what a step spends on which kernel, and what part that is; and the flops that the targets need, forward and
+backward, beside those of a product of large matrices, measured between the turns.
+
+With --peer, a Python with PyTorch (bench/peers), a plain SASRec of the same sizes takes turns with ours, once with padded
+batches and once without padding in the softmax.`,
+		Args: exactArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, name := range names {
+				if err := suite.CheckName(name); err != nil {
+					return usageError{fmt.Errorf("--dataset: %w", err)}
+				}
+			}
+			if err := errors.Join(a.Config.Validate(), a.Validate()); err != nil {
+				return usageError{err}
+			}
+			report, err := g.perfSASRec(c.Context(), a, device, names)
+			if err != nil || file == "" {
+				return err
+			}
+			text, err := json.MarshalIndent(report, "", "  ")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(file, append(text, '\n'), 0o644)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&names, "dataset", []string{"ml-1m-sasrec"}, "data set; may be repeated")
+	f.IntVar(&a.Config.Hidden, "hidden", 64, "length of a vector")
+	f.IntVar(&a.Config.MaxLength, "max-length", 200, "length of a window")
+	f.IntVar(&a.Config.Batch, "batch", 128, "windows in a step")
+	f.Float64Var(&a.Config.Dropout, "dropout", .2, "dropout")
+	f.StringVar(&a.Config.Norm, "norm", "pre", "pre, post or kang; the peer has pre")
+	f.IntVar(&a.Rounds, "rounds", 3, "turns of each side")
+	f.DurationVar(&a.Window, "window", 20*time.Second, "length of a turn")
+	f.Float64Var(&a.Busy, "busy", .9, "part of its cores that a process must have had for a turn to count")
+	f.StringVar(&device, "device", "auto", suite.DeviceHelp)
+	f.StringVar(&a.Python, "peer", os.Getenv("LLM4REC_PEERS"), "Python that has PyTorch (also: LLM4REC_PEERS)")
+	f.StringVar(&file, "json", "", "file for all measurements")
+	return c
+}
+
+func (g *globals) perfSASRec(ctx context.Context, a perf.SASRec, device string, names []string) (_ sasrecReport, err error) {
+	opened, why, err := openDevice(device)
+	if err != nil {
+		return sasrecReport{}, err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	log := g.logger(g.stderr)
+	log.Info("device", "name", opened.Name(), "why", why, "about", opened.About())
+	a.Config.Device = opened
+	report := sasrecReport{
+		Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0), Config: a.Config,
+	}
+	for _, name := range names {
+		d, _, err := suite.OpenDataset(ctx, name, g.datasets(true))
+		if err != nil {
+			return report, err
+		}
+		log.Info("measuring", "dataset", name)
+		r, err := a.Measure(ctx, d)
+		if err != nil {
+			return report, fmt.Errorf("%s: %w", name, err)
+		}
+		r.Dataset = name
+		report.Results = append(report.Results, r)
+		if err := errors.Join(report.print(g.stdout, r), g.stdout.Flush()); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// print prints the measurement on one data set.
+func (p sasrecReport) print(w *bufio.Writer, r perf.Training) error {
+	fmt.Fprintf(w, "%s: hidden %d, length %d, batch %d; %s, %d threads; %d steps an epoch\n\n", r.Dataset, p.Config.Hidden, p.Config.MaxLength, p.Config.Batch, p.Device, p.Threads, r.Steps)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\ttargets/s\tmax\tours/\toff\t")
+	ours := r.Rates[0].Median()
+	for _, x := range r.Rates {
+		most := 0.0
+		for _, v := range x.Targets {
+			most = max(most, v)
+		}
+		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%d\t\n", x.Name, x.Median(), most, ours/x.Median(), x.Discarded)
+	}
+	total := 0.0
+	for _, s := range r.Shares {
+		total += s.Seconds
+	}
+	fmt.Fprintln(t, "\nkernel\tms/step\tpart\t")
+	for _, s := range r.Shares {
+		fmt.Fprintf(t, "%s\t%.2f\t%.1f%%\t\n", s.Kernel, 1000*s.Seconds, 100*s.Seconds/total)
+	}
+	fmt.Fprintf(t, "\nMflop/target\tGflop/s\tof a large product\t\n%.2f\t%.1f\t%.0f%%\t\n\n", r.Flops/1e6, ours*r.Flops/1e9, 100*ours*r.Flops/r.Peak)
+	return t.Flush()
+}

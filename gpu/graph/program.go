@@ -24,7 +24,7 @@ type Program struct {
 	ints      map[string]*ints
 	constants map[string]gpu.Matrix
 	root      slot
-	actual    map[int][2]int // rows and columns of what is in a buffer
+	actual    [][2]int       // rows and columns of what is in a buffer
 	ones      gpu.Matrix     // weights of the rows of a matrix of one row, for the length of gradients
 }
 
@@ -59,7 +59,7 @@ func (p *Program) SetConstants(name string, m gpu.Matrix) { p.constants[name] = 
 // Run computes the network for the inputs that are set. seed and step say what dropout draws.
 func (p *Program) Run(seed uint64, step int) error {
 	if p.actual == nil {
-		p.actual = map[int][2]int{}
+		p.actual = make([][2]int, len(p.buffers))
 	}
 	key := func(number int) gpu.Key { return gpu.Key{Seed: seed, Stream: uint64(step)<<20 | uint64(number)} }
 	for _, i := range p.code {
@@ -227,5 +227,5 @@ func (p *Program) Free() error {
 	}
 	p.device.Free(p.ones)
 	*p = Program{}
-	return cmp.Or(err)
+	return err
 }

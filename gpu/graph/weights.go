@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"llm4rec/gpu"
 )
@@ -94,26 +93,14 @@ func (w *Weights) Steps() int { return w.steps }
 // Restore takes up what State returned after that many steps.
 func (w *Weights) Restore(state [][]float32, steps int) error {
 	w.steps = steps
-	for group := range slices.Chunk(state, 3) {
-		x := w.list[0]
-		w.list = append(w.list[1:], x) // comes round to the same order
+	for n, x := range w.list {
 		if err := w.learn(x); err != nil {
 			return err
 		}
-		for n, m := range []gpu.Matrix{x.Value, x.first, x.second} {
-			if err := w.Device.Upload(m, group[n]); err != nil {
+		for k, m := range []gpu.Matrix{x.Value, x.first, x.second} {
+			if err := w.Device.Upload(m, state[3*n+k]); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// Set uploads values, in order.
-func (w *Weights) Set(values [][]float32) error {
-	for n, x := range w.list {
-		if err := w.Device.Upload(x.Value, values[n]); err != nil {
-			return err
 		}
 	}
 	return nil

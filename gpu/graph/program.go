@@ -24,8 +24,8 @@ type Program struct {
 	ints      map[string]*ints
 	constants map[string]gpu.Matrix
 	root      slot
-	actual    [][2]int       // rows and columns of what is in a buffer
-	ones      gpu.Matrix     // weights of the rows of a matrix of one row, for the length of gradients
+	actual    [][2]int   // rows and columns of what is in a buffer
+	ones      gpu.Matrix // weights of the rows of a matrix of one row, for the length of gradients
 }
 
 // ints is an input on the device, and how much of it is in use.

@@ -36,9 +36,9 @@ func (o Outlook) Left() float64 {
 	return sum
 }
 
-// flopsPerSecond of one core is what the estimate assumes. Today's cores do two to ten times that in matrix products and
-// less in sparse work: the estimate tells seconds from hours, not more.
-const flopsPerSecond = 5e9
+// flopsPerSecond of one core is what the estimate assumes: ALS and networks reach two to three times that on cores of 2022,
+// networks with small batches and other machines less.
+const flopsPerSecond = 2e10
 
 // Seconds is a rough estimate of a fit's time on this machine's cores, 0 where there is none.
 func (b Bound) Seconds(s Shape) float64 {

@@ -66,8 +66,14 @@ func (c Config) Validate() error {
 	err := c.Training.Validate()
 	switch {
 	case err != nil:
-	case c.Blocks < 1 || c.Heads < 1 || c.Hidden < 1 || c.Inner < 0:
-		err = fmt.Errorf("blocks, heads and hidden: want at least 1, and inner at least 0, got %d, %d, %d, %d", c.Blocks, c.Heads, c.Hidden, c.Inner)
+	case c.Blocks < 1:
+		err = fmt.Errorf("blocks: want at least 1, got %d", c.Blocks)
+	case c.Heads < 1:
+		err = fmt.Errorf("heads: want at least 1, got %d", c.Heads)
+	case c.Hidden < 1:
+		err = fmt.Errorf("hidden: want at least 1, got %d", c.Hidden)
+	case c.Inner < 0:
+		err = fmt.Errorf("inner: want at least 0, got %d", c.Inner)
 	case c.Hidden%c.Heads != 0:
 		err = fmt.Errorf("heads: want a divisor of hidden, %d, got %d", c.Hidden, c.Heads)
 	case !(c.Dropout >= 0 && c.Dropout < .999):

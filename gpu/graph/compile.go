@@ -18,12 +18,15 @@ type slot struct {
 	grad   bool // the weight's gradient, not its value
 }
 
-// instruction is a call of a kernel with its operands and outputs; run of a kernel that adds in place is its into.
+// instruction is a call of a kernel. What it needs while it runs is kept from run to run.
 type instruction struct {
 	kernel  kernel
-	run     func(c *call) error
+	run     func(c *call) error // the kernel's run, or, of one that adds in place, its into
+	shape   func(which int, in []shape) shape
 	in, out []slot
-	shapes  func(in []shape) []shape
+
+	call  call
+	sizes []shape
 }
 
 // compiler makes a program of a differentiated graph.
@@ -168,7 +171,7 @@ func (c *compiler) call(n Node, o *op) error {
 		return nil // the sum that it is part of adds it in place
 	}
 	c.emitted[o.number] = true
-	i := instruction{kernel: o.kernel, run: o.kernel.run, in: c.slots(operands)}
+	i := &instruction{kernel: o.kernel, run: o.kernel.run, shape: o.kernel.shape, in: c.slots(operands)}
 	outputs := 0
 	for _, m := range c.members[o.number] {
 		outputs = max(outputs, m.Op().(*op).which+1)
@@ -179,13 +182,6 @@ func (c *compiler) call(n Node, o *op) error {
 	}
 	for _, m := range c.members[o.number] {
 		i.out[m.Op().(*op).which] = c.place(m)
-	}
-	i.shapes = func(in []shape) []shape {
-		out := make([]shape, outputs)
-		for w := range out {
-			out[w] = o.kernel.shape(w, in)
-		}
-		return out
 	}
 	c.program.code = append(c.program.code, i)
 	c.done(operands)
@@ -242,9 +238,8 @@ func (c *compiler) accumulate(n Node) error {
 		a, b = b, a
 	}
 	if !c.lazy(b) {
-		i := instruction{kernel: sum{alpha: 1, beta: 1}, in: c.slots(operands)}
-		i.run, i.shapes, i.out = i.kernel.run, first, []slot{c.place(n)}
-		c.program.code = append(c.program.code, i)
+		k := sum{alpha: 1, beta: 1}
+		c.program.code = append(c.program.code, &instruction{kernel: k, run: k.run, shape: k.shape, in: c.slots(operands), out: []slot{c.place(n)}})
 		c.done(operands)
 		return nil
 	}
@@ -256,9 +251,8 @@ func (c *compiler) accumulate(n Node) error {
 	to := c.places[a]
 	if c.uses[a] > 1 || c.grads[n] != nil || to.buffer < 0 {
 		to = c.place(n)
-		i := instruction{kernel: scale{alpha: 1}, in: c.slots([]Node{a}), out: []slot{to}, shapes: first}
-		i.run = i.kernel.run
-		c.program.code = append(c.program.code, i)
+		k := scale{alpha: 1}
+		c.program.code = append(c.program.code, &instruction{kernel: k, run: k.run, shape: k.shape, in: c.slots([]Node{a}), out: []slot{to}})
 		c.done([]Node{a})
 	} else {
 		c.uses[a]-- // its buffer is now the sum's
@@ -266,14 +260,10 @@ func (c *compiler) accumulate(n Node) error {
 	}
 	k := scatter{}
 	add := c.operands(b)
-	i := instruction{kernel: k, run: k.into, in: c.slots(add), out: []slot{to}}
-	i.shapes = func(in []shape) []shape { return []shape{in[2]} }
-	c.program.code = append(c.program.code, i)
+	c.program.code = append(c.program.code, &instruction{kernel: k, run: k.into, shape: k.shape, in: c.slots(add), out: []slot{to}})
 	c.done(add)
 	return nil
 }
-
-func first(in []shape) []shape { return in[:1] }
 
 // lazy says whether a node is a gather's gradient that nothing has computed.
 func (c *compiler) lazy(n Node) bool {

@@ -19,7 +19,7 @@ type Program struct {
 	device    gpu.Device
 	weights   *Weights
 	learned   []*Weight
-	code      []instruction
+	code      []*instruction
 	buffers   []gpu.Matrix
 	ints      map[string]*ints
 	constants map[string]gpu.Matrix
@@ -63,25 +63,29 @@ func (p *Program) Run(seed uint64, step int) error {
 	}
 	key := func(number int) gpu.Key { return gpu.Key{Seed: seed, Stream: uint64(step)<<20 | uint64(number)} }
 	for _, i := range p.code {
-		c := call{device: p.device, key: key}
-		var shapes []shape
-		for _, s := range i.in {
-			x, sh := p.operand(s)
-			c.in = append(c.in, x)
-			shapes = append(shapes, sh)
-		}
-		for n, sh := range i.shapes(shapes) {
-			m, err := p.output(i.out[n], sh)
-			if err != nil {
-				return fmt.Errorf("graph: %s: %w", i.kernel.name(), err)
-			}
-			c.out = append(c.out, m)
-		}
-		if err := p.observed(i.kernel.name(), func() error { return i.run(&c) }); err != nil {
+		if err := p.call(i, key); err != nil {
 			return fmt.Errorf("graph: %s: %w", i.kernel.name(), err)
 		}
 	}
 	return nil
+}
+
+// call finds the operands and outputs of an instruction, and runs it.
+func (p *Program) call(i *instruction, key func(number int) gpu.Key) error {
+	c := &i.call
+	c.device, c.key, c.in, c.out, i.sizes = p.device, key, c.in[:0], c.out[:0], i.sizes[:0]
+	for _, s := range i.in {
+		x, size := p.operand(s)
+		c.in, i.sizes = append(c.in, x), append(i.sizes, size)
+	}
+	for n, s := range i.out {
+		m, err := p.output(s, i.shape(n, i.sizes))
+		if err != nil {
+			return err
+		}
+		c.out = append(c.out, m)
+	}
+	return p.observed(i.kernel.name(), func() error { return i.run(c) })
 }
 
 func (p *Program) observed(kernel string, run func() error) error {

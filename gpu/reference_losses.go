@@ -108,7 +108,7 @@ func (*reference) Sampled(loss, dh, de, h, e Matrix, ids Ints, p Sampling) error
 			}
 			classes, scores = append(classes, c), append(scores, s)
 		}
-		value := 0.0
+		var value float64
 		if p.Logistic {
 			value = logistic(scores, float64(p.Beta), float64(p.Classes))
 		} else {

@@ -96,6 +96,7 @@ func TestGradients(t *testing.T) {
 }
 
 func check(t *testing.T, n network, loss string) {
+	t.Helper()
 	d := gpu.Reference()
 	weights := graph.NewWeights(d)
 	defer weights.Free()

@@ -19,7 +19,7 @@ func (last) grads(*Builder, []Node, Node, Node) []Node { return nil }
 // Linear is x·W + b.
 func (b *Builder) Linear(x, w, bias Node) Node { return b.add(linear{}, x, w, bias) }
 
-type linear struct{ one }
+type linear struct{}
 
 func (linear) name() string                  { return "linear" }
 func (linear) shape(_ int, in []shape) shape { return shape{rows: in[0].rows, cols: in[1].cols} }

@@ -108,7 +108,7 @@ func (o *op) CallsExtern() bool    { return true }
 func (o *op) OverwritesInput() int { return -1 }
 func (o *op) String() string       { return fmt.Sprintf("%s#%d.%d", o.kernel.name(), o.number, o.which) }
 
-func (o *op) WriteHash(h hash.Hash) { fmt.Fprint(h, o.String()) }
+func (o *op) WriteHash(h hash.Hash) { _, _ = h.Write([]byte(o.String())) } // which never fails
 
 func (o *op) Hashcode() uint32 {
 	h := fnv.New32a()

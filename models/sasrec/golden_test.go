@@ -78,6 +78,7 @@ func TestPyTorch(t *testing.T) {
 }
 
 func (c goldenCase) check(t *testing.T, d gpu.Device) {
+	t.Helper()
 	weights := graph.NewWeights(d)
 	defer weights.Free()
 	n := network{c.config()}

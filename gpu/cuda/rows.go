@@ -18,24 +18,32 @@ func (d *device) ScatterAdd(dst, src gpu.Matrix, rows gpu.Ints) error {
 	if rows.Len == 0 || dst.Len == 0 {
 		return nil
 	}
-	n, of := rows.Len, dst.Rows
 	return d.do(func() error {
-		return d.with([]int{4 * of, 4 * (of + 1), 4 * of, 4 * n}, func(memory []uintptr) error {
-			counts, starts, next, order := memory[0], memory[1], memory[2], memory[3]
-			if err := d.set(counts, 0, of); err != nil {
-				return err
-			}
-			if err := d.launch("scatter_count", each(n), counts, rows.Addr, n); err != nil {
-				return err
-			}
-			if err := d.launch("scan", blocks(1, 1024), starts, next, counts, of); err != nil {
-				return err
-			}
-			if err := d.launch("scatter_place", each(n), order, next, rows.Addr, n); err != nil {
-				return err
-			}
-			return d.launch("scatter_add", blocks(of, 128), dst.Addr, src.Addr, order, starts, dst.Cols)
+		return d.listed(rows, dst.Rows, func(order, starts uintptr) error {
+			return d.launch("scatter_add", blocks(dst.Rows, 128), dst.Addr, src.Addr, order, starts, dst.Cols)
 		})
+	})
+}
+
+// listed calls f with a list for each of so many rows: list r, order[starts[r]] … order[starts[r + 1] − 1], holds where r
+// stands in rows. What f launches has to sort it.
+func (d *device) listed(rows gpu.Ints, of int, f func(order, starts uintptr) error) error {
+	n := rows.Len
+	return d.with([]int{4 * of, 4 * (of + 1), 4 * of, 4 * n}, func(memory []uintptr) error {
+		counts, starts, next, order := memory[0], memory[1], memory[2], memory[3]
+		if err := d.set(counts, 0, of); err != nil {
+			return err
+		}
+		if err := d.launch("scatter_count", each(n), counts, rows.Addr, n); err != nil {
+			return err
+		}
+		if err := d.launch("scan", blocks(1, 1024), starts, next, counts, of); err != nil {
+			return err
+		}
+		if err := d.launch("scatter_place", each(n), order, next, rows.Addr, n); err != nil {
+			return err
+		}
+		return f(order, starts)
 	})
 }
 

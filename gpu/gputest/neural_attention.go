@@ -89,7 +89,7 @@ func (a *attention) part(x []float32, row, head, which int) []float32 {
 }
 
 // bounds are how far off y and dqkv may be. Scores that are off by σ make weights off by 2σ, relative; what is made of
-// weights is off by as much of the sum of its terms' sizes, but for roundings in sums. Kept weights count as dropped
+// weights is off by as much of the sum of its terms' sizes, but for roundings in sums. Dropped weights count as kept
 // ones, for the sake of simplicity.
 func (a *attention) bounds() (y, dqkv []float64) {
 	qkv, dy := absolute(a.qkv), absolute(a.dy)

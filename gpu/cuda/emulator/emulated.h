@@ -37,6 +37,13 @@ template <class T> T __shfl_xor_sync(unsigned, T x, int mask) {
 	return x;
 }
 
+template <class T> T __shfl_sync(unsigned, T x, int lane) {
+	uint64_t word = 0;
+	memcpy(&word, &x, sizeof x);
+	memcpy(&x, &exchange(word)[lane], sizeof x);
+	return x;
+}
+
 inline unsigned __float_as_uint(float x) {
 	unsigned bits;
 	memcpy(&bits, &x, sizeof bits);

@@ -5,8 +5,11 @@
 
 #include <utility>
 
+#include "../kernels/attention.cu"
 #include "../kernels/dense.cu"
 #include "../kernels/leastsquares.cu"
+#include "../kernels/losses.cu"
+#include "../kernels/neural.cu"
 #include "../kernels/random.cu"
 #include "../kernels/rows.cu"
 #include "../kernels/topk.cu"
@@ -27,7 +30,10 @@ static const struct {
 #define K(name) {#name, call(name)}
 	K(gather), K(scatter_count), K(scan), K(scatter_place), K(scatter_add), K(widen), K(squared_norm), K(topk), K(uniform),
 	K(normal), K(gram_add), K(gram_finish), K(scale), K(cholesky), K(cg_128), K(cg_256), K(cg_512), K(cg_1024),
-	K(cg_joined), K(normal_matrix), K(right_side), K(observed_loss),
+	K(cg_joined), K(normal_matrix), K(right_side), K(observed_loss), K(add_scaled), K(add_row), K(activate), K(activate_grad), K(drop),
+	K(adam), K(column_parts), K(column_finish), K(layer_norm), K(layer_norm_grad), K(layer_norm_parts), K(attend),
+	K(attend_grad_queries), K(attend_grad_keys), K(count_targets), K(mean_loss), K(cross_entropy), K(sampled),
+	K(sampled_classes),
 };
 
 const kernel *find_kernel(const char *name) {

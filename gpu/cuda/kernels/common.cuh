@@ -34,6 +34,24 @@ template <int WARPS, class T> __device__ inline T block_sum(T x, T *shared) {
 	return total;
 }
 
+template <class T> __device__ inline T warp_max(T x) {
+	for (int d = WARP / 2; d > 0; d /= 2) {
+		T other = __shfl_xor_sync(ALL_LANES, x, d);
+		x = other > x ? other : x;
+	}
+	return x;
+}
+
+// As block_sum.
+template <int WARPS, class T> __device__ inline T block_max(T x, T *shared) {
+	x = warp_max(x);
+	__syncthreads();
+	if (threadIdx.x % WARP == 0) shared[threadIdx.x / WARP] = x;
+	__syncthreads();
+	for (int w = 0; w < WARPS; w++) x = shared[w] > x ? shared[w] : x;
+	return x;
+}
+
 // Sorts n elements by a block, ascending: the bitonic network in which every comparison goes the same way, so that n need
 // not be a power of two (Knuth, The Art of Computer Programming, vol. 3, 5.3.4).
 template <class T> __device__ inline void block_sort(T *x, i64 n) {
@@ -51,4 +69,27 @@ template <class T> __device__ inline void block_sort(T *x, i64 n) {
 		}
 	}
 	__syncthreads();
+}
+
+// Counter-based random numbers: philox4x32 with ten rounds (Salmon et al., SC 2011).
+struct words {
+	unsigned w[4];
+};
+
+__device__ inline words philox(u64 block, u64 stream, u64 seed) {
+	words c = {{(unsigned)block, (unsigned)(block >> 32), (unsigned)stream, (unsigned)(stream >> 32)}};
+	unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32);
+	for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+		u64 p0 = (u64)0xD2511F53u * c.w[0], p1 = (u64)0xCD9E8D57u * c.w[2];
+		c = {{(unsigned)(p1 >> 32) ^ c.w[1] ^ k0, (unsigned)p1, (unsigned)(p0 >> 32) ^ c.w[3] ^ k1, (unsigned)p0}};
+	}
+	return c;
+}
+
+// Bit l of the result says whether dropout keeps element 8·block + l: see gpu.Dropout.
+__device__ inline unsigned kept(u64 block, u64 stream, u64 seed, unsigned threshold) {
+	words c = philox(block, stream, seed);
+	unsigned bits = 0;
+	for (int l = 0; l < 8; l++) bits |= (unsigned)((c.w[l / 2] >> 16 * (l % 2) & 0xffff) >= threshold) << l;
+	return bits;
 }

@@ -55,7 +55,7 @@ func recurGradChecks() []Check {
 func recurrentChecks(op string, check func(c *recurrence, d gpu.Device) error) []Check {
 	var out []Check
 	for _, lengths := range recurrentLengths {
-		for _, d := range []int{1, 7, 16, 64} {
+		for _, d := range []int{1, 7, 16, 64, 65} {
 			for _, sd := range []float64{1, 60} { // of the inputs: exponentials overflow
 				name := fmt.Sprintf("lengths=%v,width=%d,sd=%g", lengths, d, sd)
 				out = append(out, Check{op, name, func(device gpu.Device) error {

@@ -31,6 +31,21 @@ type Neural interface {
 	Attend(y, qkv Matrix, starts Ints, p Attention) error
 	// AttendGrad computes the gradient by qkv.
 	AttendGrad(dqkv, qkv, dy Matrix, starts Ints, p Attention) error
+	// Recur runs a gated recurrent unit (Cho et al., Learning Phrase Representations using RNN Encoder–Decoder, EMNLP 2014)
+	// along every sequence. Sequence s is the rows starts[s] … starts[s+1]−1; with h the state, 0 before its first row, the
+	// state after a row is
+	//
+	//	r = σ(x_r + h·U_r + b_r)
+	//	z = σ(x_z + h·U_z + b_z)
+	//	n = tanh(x_n + r∘(h·U_n + b_n))
+	//	y = (1 − z)∘n + z∘h
+	//
+	// x is rows×3d: what the row's input is worth to the reset r, the update z and the candidate n, side by side. u is d×3d
+	// and bias 1×3d, in the same order; y is rows×d. Cho et al. multiply h by r before U_n; here r comes after the product,
+	// as in cuDNN and PyTorch, so that all of h·U is one product.
+	Recur(y, x, u, bias Matrix, starts Ints) error
+	// RecurGrad computes the gradients by x, u and bias; y is what Recur made.
+	RecurGrad(dx, du, dbias, x, u, bias, y, dy Matrix, starts Ints) error
 	// Softmax sets loss, 1×1, to the mean over positions n of −log softmax(h_n·Eᵀ)[target n], over the first classes rows of
 	// E, and dh and de to its gradients by H and E. A position whose target is negative does not count; without any the loss is 0.
 	// Where dh is the zero Matrix there are no gradients. No matrix of positions × classes is ever in memory.
@@ -129,6 +144,22 @@ func CheckAttend(y, qkv Matrix, starts Ints, p Attention) (width, sequences int)
 	must(p.Heads >= 1 && y.Cols%p.Heads == 0 && qkv.Cols == 3*y.Cols && qkv.Rows == y.Rows && starts.Len >= 1)
 	must(p.Dropout.Rate >= 0 && p.Dropout.Threshold() < 1<<16)
 	return y.Cols / p.Heads, starts.Len - 1
+}
+
+// CheckRecur returns the number of sequences.
+func CheckRecur(y, x, u, bias Matrix, starts Ints) (sequences int) {
+	must(x.Rows == y.Rows && x.Cols == 3*y.Cols && u.Rows == y.Cols && u.Cols == x.Cols && starts.Len >= 1)
+	CheckRow(bias, x)
+	return starts.Len - 1
+}
+
+// CheckRecurGrad returns the number of sequences.
+func CheckRecurGrad(dx, du, dbias, x, u, bias, y, dy Matrix, starts Ints) (sequences int) {
+	CheckSame(dx, x)
+	CheckSame(du, u)
+	CheckSame(dbias, bias)
+	CheckSame(dy, y)
+	return CheckRecur(y, x, u, bias, starts)
 }
 
 // CheckLoss panics where the operands of a loss do not fit; it returns whether there are gradients.

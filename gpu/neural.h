@@ -41,6 +41,20 @@ int64_t llm4rec_attend_workspace(int rows);
 void llm4rec_attend(float *y, llm4rec_head h, float *workspace);
 void llm4rec_attend_grad(float *dqkv, const float *dy, llm4rec_head h, float *workspace);
 
+// Some sequences of a recurrent unit: see gpu.Recur. At step t of all of them, those that are longer than t are the first.
+typedef struct {
+	const float *u, *bias;
+	const int32_t *starts; // of all sequences
+	const int32_t *order;  // numbers of these, longest first
+	int count, d;
+} llm4rec_sequences;
+
+int64_t llm4rec_recur_workspace(int count, int d);
+void llm4rec_recur(float *y, const float *x, llm4rec_sequences s, float *workspace);
+// Sets dx. da, of all rows, holds h·U, and becomes the gradient by it; h is the state before each row.
+void llm4rec_recur_grad(float *dx, float *da, const float *x, const float *h, const float *dy, llm4rec_sequences s,
+                        float *workspace);
+
 // A block of rows of a softmax over all classes. Returns the sum of the losses; scale is what a position's gradient is
 // multiplied by. dh (or NULL: no gradients) is set, de added to.
 double llm4rec_softmax(float *dh, float *de, const float *h, const float *e, const int32_t *targets, int rows, int classes,

@@ -65,3 +65,16 @@ INLINE v16 verf(v16 x) {
 
 INLINE v16 vcdf(v16 x) { return 0.5f + 0.5f * verf(x * 0.70710678118654752f); }
 INLINE v16 vdensity(v16 x) { return vexp(-0.5f * x * x) * 0.39894228040143268f; }
+
+INLINE v16 vsigmoid(v16 x) { return 1 / (1 + vexp(vmin(-x, (v16){} + 87.0f))); }
+
+// tanh x: below 0.625 the polynomial of Cephes (tanhf), with a relative error below 2^-23; above, 1 − 2/(e^2|x| + 1).
+INLINE v16 vtanh(v16 x) {
+	v16 size = vmax(x, -x), s = x * x;
+	v16 p = s * -5.70498872745e-3f + 2.06390887954e-2f;
+	p = p * s - 5.37397155531e-2f;
+	p = p * s + 1.33314422036e-1f;
+	p = p * s - 3.33332819422e-1f;
+	v16 far = 1 - 2 / (vexp(vmin(2 * size, (v16){} + 87.0f)) + 1);
+	return select(size < 0.625f, p * s * x + x, select(x < 0, -far, far));
+}

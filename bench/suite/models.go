@@ -10,6 +10,7 @@ import (
 	"llm4rec/models/als"
 	"llm4rec/models/bpr"
 	"llm4rec/models/external"
+	"llm4rec/models/gru4rec"
 	"llm4rec/models/sasrec"
 )
 
@@ -33,6 +34,10 @@ func Models() []bench.Model {
 			return c
 		}),
 		bench.Register("sasrec", "self-attention over the history; with masked, BERT4Rec", sasrec.Revision, true, sasrec.Default(), func(c sasrec.Config, e bench.Env) models.Fitter {
+			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
+			return c
+		}),
+		bench.Register("gru4rec", "gated recurrent units over the history", gru4rec.Revision, true, gru4rec.Default(), func(c gru4rec.Config, e bench.Env) models.Fitter {
 			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
 			return c
 		}),

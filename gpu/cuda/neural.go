@@ -45,12 +45,12 @@ func (d *device) Adam(w, g, m, v gpu.Matrix, p gpu.Adam) error {
 }
 
 // columns is how the sums of columns are shared: parts of so many rows each, the last of which may have fewer.
-type columns struct{ cols, parts, size int }
+type columns struct{ rows, cols, parts, size int }
 
 // Parts are few enough for the one thread that adds up a column's, and rows enough for the block that makes one.
 func columnsOf(x gpu.Matrix) columns {
 	size := max(128, (x.Rows+1023)/1024)
-	return columns{x.Cols, (x.Rows + size - 1) / size, size}
+	return columns{x.Rows, x.Cols, (x.Rows + size - 1) / size, size}
 }
 
 func (c columns) grid() grid { return grid{(c.cols + 31) / 32, c.parts, threads} }
@@ -58,14 +58,15 @@ func (c columns) bytes() int { return 8 * c.parts * c.cols }
 
 func (d *device) ColumnSums(dst, x gpu.Matrix) error {
 	gpu.CheckRow(dst, x)
-	c := columnsOf(x)
-	return d.do(func() error {
-		return d.with([]int{c.bytes()}, func(memory []uintptr) error {
-			if err := d.launch("column_parts", c.grid(), memory[0], x.Addr, x.Rows, x.Cols, c.size); err != nil {
-				return err
-			}
-			return d.launch("column_finish", each(x.Cols), dst.Addr, memory[0], c.parts, x.Cols)
-		})
+	return d.do(func() error { return d.sumColumns(dst.Addr, x.Addr, columnsOf(x)) })
+}
+
+func (d *device) sumColumns(dst, x uintptr, c columns) error {
+	return d.with([]int{c.bytes()}, func(memory []uintptr) error {
+		if err := d.launch("column_parts", c.grid(), memory[0], x, c.rows, c.cols, c.size); err != nil {
+			return err
+		}
+		return d.launch("column_finish", each(c.cols), dst, memory[0], c.parts, c.cols)
 	})
 }
 

@@ -19,6 +19,10 @@ func TestBrokenNetworksFail(t *testing.T) {
 		{"the future is seen", "Attend", "", func(d gpu.Device) gpu.Device { return seesFuture{d} }},
 		{"the backward way drops other weights", "AttendGrad", "", func(d gpu.Device) gpu.Device { return otherMask{d} }},
 		{"sequences end too late", "Attend", "", func(d gpu.Device) gpu.Device { return oneSequence{d} }},
+		{"a state outlives its sequence", "Recur", "", func(d gpu.Device) gpu.Device { return outlives{d} }},
+		{"the recurrent bias is ignored", "Recur", "", func(d gpu.Device) gpu.Device { return noRecurrentBias{d} }},
+		{"the gradient by the first state is counted", "RecurGrad", "", func(d gpu.Device) gpu.Device { return outlives{d} }},
+		{"the reset does not multiply the candidate's gradient", "RecurGrad", "", func(d gpu.Device) gpu.Device { return noReset{d} }},
 		{"all rows are classes", "Softmax", "", func(d gpu.Device) gpu.Device { return allClasses{d} }},
 		{"positions without a target count", "Softmax", "", func(d gpu.Device) gpu.Device { return countsAll{d} }},
 		{"the bias is ignored", "Sampled", "", func(d gpu.Device) gpu.Device { return noBias{d} }},
@@ -107,11 +111,44 @@ func (d otherMask) AttendGrad(dqkv, qkv, dy gpu.Matrix, starts gpu.Ints, p gpu.A
 	return d.Device.AttendGrad(dqkv, qkv, dy, starts, p)
 }
 
+// whole is one sequence of all rows.
+func whole(y gpu.Matrix) gpu.Ints {
+	return gpu.Ints{Array: gpu.Array[int32]{Host: []int32{0, int32(y.Rows)}, Len: 2}}
+}
+
 type oneSequence struct{ gpu.Device }
 
 func (d oneSequence) Attend(y, qkv gpu.Matrix, starts gpu.Ints, p gpu.Attention) error {
-	whole := gpu.Ints{Array: gpu.Array[int32]{Host: []int32{0, int32(y.Rows)}, Len: 2}}
-	return d.Device.Attend(y, qkv, whole, p)
+	return d.Device.Attend(y, qkv, whole(y), p)
+}
+
+type outlives struct{ gpu.Device }
+
+func (d outlives) Recur(y, x, u, bias gpu.Matrix, _ gpu.Ints) error {
+	return d.Device.Recur(y, x, u, bias, whole(y))
+}
+
+func (d outlives) RecurGrad(dx, du, dbias, x, u, bias, y, dy gpu.Matrix, _ gpu.Ints) error {
+	return d.Device.RecurGrad(dx, du, dbias, x, u, bias, y, dy, whole(y))
+}
+
+type noRecurrentBias struct{ gpu.Device }
+
+func (d noRecurrentBias) Recur(y, x, u, bias gpu.Matrix, starts gpu.Ints) error {
+	return d.Device.Recur(y, x, u, gpu.OnHost(1, bias.Cols, make([]float32, bias.Cols)), starts)
+}
+
+type noReset struct{ gpu.Device }
+
+func (d noReset) RecurGrad(dx, du, dbias, x, u, bias, y, dy gpu.Matrix, starts gpu.Ints) error {
+	err := d.Device.RecurGrad(dx, du, dbias, x, u, bias, y, dy, starts)
+	for l := range y.Cols {
+		dbias.Host[2*y.Cols+l] = 0
+		for r := range y.Rows {
+			dbias.Host[2*y.Cols+l] += dx.Host[r*dx.Cols+2*y.Cols+l]
+		}
+	}
+	return err
 }
 
 type allClasses struct{ gpu.Device }

@@ -51,7 +51,7 @@ func Checks() []Check {
 		memoryChecks(), misuseChecks(), gemmChecks(), syrkChecks(), choleskyChecks(), gatherChecks(), scatterChecks(),
 		topkChecks(), uniformChecks(), normalChecks(), leastSquaresChecks(), lossChecks(), normChecks(),
 		elementChecks(), addRowChecks(), columnSumsChecks(), adamChecks(), layerNormChecks(), layerNormGradChecks(), attendChecks(),
-		attendGradChecks(), softmaxChecks(), sampledChecks(), concurrencyChecks())
+		attendGradChecks(), recurChecks(), recurGradChecks(), softmaxChecks(), sampledChecks(), concurrencyChecks())
 }
 
 // On runs a check on a device. Afterwards the device must work, and all memory must have been given back.

@@ -89,6 +89,13 @@ func misuseChecks() []Check {
 		{"AttendGrad of queries alone", func(s *scope) error {
 			return s.AttendGrad(s.alloc(2, 3), s.alloc(2, 3), s.alloc(2, 3), s.ints([]int32{0, 2}), gpu.Attention{Heads: 1, Longest: 2})
 		}},
+		{"Recur of two gates", func(s *scope) error {
+			return s.Recur(s.alloc(2, 3), s.alloc(2, 6), s.alloc(3, 6), s.alloc(1, 6), s.ints([]int32{0, 2}))
+		}},
+		{"RecurGrad of another shape", func(s *scope) error {
+			return s.RecurGrad(s.alloc(2, 9), s.alloc(3, 9), s.alloc(1, 9), s.alloc(2, 9), s.alloc(3, 9), s.alloc(1, 9), s.alloc(2, 3), s.alloc(1, 3),
+				s.ints([]int32{0, 2}))
+		}},
 		{"Softmax over more classes than there are", func(s *scope) error {
 			return s.Softmax(s.alloc(1, 1), gpu.Matrix{}, gpu.Matrix{}, s.alloc(2, 3), s.alloc(4, 3), s.ints([]int32{0, 1}), 5)
 		}},

@@ -63,6 +63,10 @@ func networks() map[string]network {
 		"layer norm": {with(map[string][2]int{"gain": {1, width}, "bias": {1, width}}), func(b *graph.Builder) graph.Node {
 			return b.LayerNorm(x(b), row(b, "gain", width), row(b, "bias", width), 1e-5)
 		}},
+		"recurrent": {with(map[string][2]int{"w": {width, 3 * width}, "b": {1, 3 * width}, "u": {width, 3 * width}, "bias": {1, 3 * width}}), func(b *graph.Builder) graph.Node {
+			input := b.Linear(x(b), b.Weight("w", width, 3*width), row(b, "b", 3*width))
+			return b.Recur(input, b.Weight("u", width, 3*width), row(b, "bias", 3*width), b.Ints("starts"))
+		}},
 		"beside": {with(map[string][2]int{"w": {width, 3 * width}, "b": {1, 3 * width}}), func(b *graph.Builder) graph.Node {
 			y := x(b)
 			qkv := b.Beside(b.Scale(y, .3), y, b.Weight("w", width, 3*width), row(b, "b", 3*width))
@@ -101,7 +105,7 @@ func check(t *testing.T, n network, loss string) {
 	weights := graph.NewWeights(d)
 	defer weights.Free()
 	rng := rand.New(rand.NewPCG(4, uint64(len(n.weights)))) // no input of a ReLU is near its corner
-	for _, name := range []string{"table", "output", "w", "b", "gain", "bias"} {
+	for _, name := range []string{"table", "output", "w", "b", "u", "gain", "bias"} {
 		size, has := n.weights[name]
 		if !has {
 			continue

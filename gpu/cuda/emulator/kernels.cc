@@ -11,6 +11,7 @@
 #include "../kernels/losses.cu"
 #include "../kernels/neural.cu"
 #include "../kernels/random.cu"
+#include "../kernels/recurrent.cu"
 #include "../kernels/rows.cu"
 #include "../kernels/topk.cu"
 
@@ -33,7 +34,7 @@ static const struct {
 	K(cg_joined), K(normal_matrix), K(right_side), K(observed_loss), K(add_scaled), K(add_row), K(activate), K(activate_grad), K(drop),
 	K(adam), K(column_parts), K(column_finish), K(layer_norm), K(layer_norm_grad), K(layer_norm_parts), K(attend),
 	K(attend_grad_queries), K(attend_grad_keys), K(count_targets), K(mean_loss), K(cross_entropy), K(sampled),
-	K(sampled_classes),
+	K(sampled_classes), K(recur), K(states_before), K(recur_grad),
 };
 
 const kernel *find_kernel(const char *name) {

@@ -39,7 +39,7 @@ var arrows = []struct{ pkg, may string }{
 	{"models/modeltest", "models data data/*"},
 	{"models/index/native", ""},
 	{"models/index", "models models/topk gpu models/index/native"},
-	{"models/*", "models models/topk models/dense models/checkpoint models/validate data gpu gpu/graph"},
+	{"models/*", "models models/topk models/dense models/checkpoint models/validate models/sequential data gpu gpu/graph"},
 	{"baselines/*", "models models/topk models/dense data gpu"},
 
 	{"llm", ""},

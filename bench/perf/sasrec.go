@@ -27,6 +27,11 @@ type SASRec struct {
 	Python string        // an interpreter with PyTorch, or ""
 }
 
+// DefaultSASRec is a minute of each side, on the model's default configuration.
+func DefaultSASRec() SASRec {
+	return SASRec{Config: sasrec.Default(), Rounds: 3, Window: 20 * time.Second, Busy: .9}
+}
+
 // Rate is the targets a second of one side, by turns.
 type Rate struct {
 	Name      string    `json:"name"`

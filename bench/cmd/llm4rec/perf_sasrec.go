@@ -15,7 +15,6 @@ import (
 
 	"llm4rec/bench/perf"
 	"llm4rec/bench/suite"
-	"llm4rec/models/sasrec"
 	"llm4rec/results"
 )
 
@@ -24,14 +23,14 @@ type sasrecReport struct {
 	Environment results.Environment `json:"environment"`
 	Device      string              `json:"device"`
 	Threads     int                 `json:"threads"`
-	Config      sasrec.Config       `json:"config"`
+	Config      any                 `json:"config"`
 	Results     []perf.Training     `json:"results"`
 }
 
 func perfSASRecCommand(g *globals) *cobra.Command {
 	var names []string
 	var device, file string
-	a := perf.SASRec{Config: sasrec.Default()}
+	a := perf.DefaultSASRec()
 	c := &cobra.Command{
 		Use:   "sasrec",
 		Short: "Targets a second of SASRec's training, with where the time goes, and PyTorch beside it",
@@ -107,7 +106,7 @@ func (g *globals) perfSASRec(ctx context.Context, a perf.SASRec, device string, 
 		}
 		r.Dataset = name
 		report.Results = append(report.Results, r)
-		if err := errors.Join(report.print(g.stdout, r), g.stdout.Flush()); err != nil {
+		if err := errors.Join(report.print(g.stdout, r, a), g.stdout.Flush()); err != nil {
 			return report, err
 		}
 	}
@@ -115,8 +114,8 @@ func (g *globals) perfSASRec(ctx context.Context, a perf.SASRec, device string, 
 }
 
 // print prints the measurement on one data set.
-func (p sasrecReport) print(w *bufio.Writer, r perf.Training) error {
-	fmt.Fprintf(w, "%s: hidden %d, length %d, batch %d; %s, %d threads; %d steps an epoch\n\n", r.Dataset, p.Config.Hidden, p.Config.MaxLength, p.Config.Batch, p.Device, p.Threads, r.Steps)
+func (p sasrecReport) print(w *bufio.Writer, r perf.Training, a perf.SASRec) error {
+	fmt.Fprintf(w, "%s: hidden %d, length %d, batch %d; %s, %d threads; %d steps an epoch\n\n", r.Dataset, a.Config.Hidden, a.Config.MaxLength, a.Config.Batch, p.Device, p.Threads, r.Steps)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\ttargets/s\tmax\tours/\toff\t")
 	ours := r.Rates[0].Median()

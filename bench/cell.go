@@ -116,10 +116,13 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	t.Workers = e.workers()
 
 	progress := stage("fit")
-	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: e.checkpoint(rec.Identity)})
 	wall, cpu := time.Now(), results.CPUTime()
+	meter := &checkpoint.Meter{Now: func() checkpoint.Spent { return checkpoint.Spent{Wall: time.Since(wall), CPU: results.CPUTime() - cpu} }}
+	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: e.checkpoint(rec.Identity, meter)})
 	model, err := fitter.Fit(ctx, e.split.Train)
-	t.FitWall, t.FitCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	now := meter.Now()
+	t.FitWall, t.FitCPU = (now.Wall + meter.Earlier.Wall).Seconds(), (now.CPU + meter.Earlier.CPU).Seconds()
+	t.FitEarlier = meter.Earlier.Wall.Seconds()
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
@@ -170,8 +173,8 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 const CheckpointEvery = 30 * time.Second
 
 // checkpoint is where the fit of a cell may keep its state.
-func (e *experiment) checkpoint(id results.Identity) checkpoint.File {
-	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: CheckpointEvery}
+func (e *experiment) checkpoint(id results.Identity, meter *checkpoint.Meter) checkpoint.File {
+	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: CheckpointEvery, Meter: meter}
 }
 
 // score is the mean of each metric.

@@ -19,8 +19,11 @@ type OutOfMemory struct {
 
 func (e *OutOfMemory) Error() string {
 	const mib = 1 << 20
-	return fmt.Sprintf("%s: out of memory: asked for %.1f MiB, %.1f of %.1f MiB are free", e.Device,
-		float64(e.Asked)/mib, float64(e.Free)/mib, float64(e.Total)/mib)
+	asked := fmt.Sprintf("%.1f MiB", float64(e.Asked)/mib)
+	if e.Asked < mib {
+		asked = fmt.Sprintf("%d bytes", e.Asked)
+	}
+	return fmt.Sprintf("%s: out of memory: asked for %s, %.1f of %.1f MiB are free", e.Device, asked, float64(e.Free)/mib, float64(e.Total)/mib)
 }
 
 // The checks that every device makes of its operands.

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 )
@@ -12,8 +13,21 @@ type host struct {
 	poison bool // new memory holds NaN, so that whoever relies on its contents is found out
 }
 
+// room says whether the machine could ever have so many elements of 4 bytes. Go ends the program where it has not.
+func room(rows, cols int) error {
+	total := physicalMemory()
+	high, bytes := bits.Mul64(uint64(rows)*4, uint64(cols))
+	if total > 0 && (high != 0 || bytes > uint64(total)) {
+		return &OutOfMemory{Device: "cpu", Asked: int64(min(bytes, math.MaxInt64)), Free: total, Total: total}
+	}
+	return nil
+}
+
 func (h *host) Alloc(rows, cols int) (Matrix, error) {
 	CheckShape(rows, cols)
+	if err := room(rows, cols); err != nil {
+		return Matrix{}, err
+	}
 	m := Matrix{Rows: rows, Cols: cols, Array: Array[float32]{Host: make([]float32, rows*cols), Len: rows * cols}}
 	if h.poison {
 		fill(m.Host, float32(math.NaN()))
@@ -24,6 +38,9 @@ func (h *host) Alloc(rows, cols int) (Matrix, error) {
 
 func (h *host) AllocInts(n int) (Ints, error) {
 	CheckShape(n, 1)
+	if err := room(n, 1); err != nil {
+		return Ints{}, err
+	}
 	x := Ints{Array[int32]{Host: make([]int32, n), Len: n}}
 	if h.poison {
 		for i := range x.Host {

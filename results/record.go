@@ -60,7 +60,8 @@ type Identity struct {
 
 // Timing of a cell.
 type Timing struct {
-	FitWall          float64 `json:"fit_wall_sec"`
+	FitWall          float64 `json:"fit_wall_sec"`              // with the runs of it that were interrupted, until their last checkpoint
+	FitEarlier       float64 `json:"fit_earlier_sec,omitempty"` // of that, in those runs
 	FitCPU           float64 `json:"fit_cpu_sec"`
 	RecommendWall    float64 `json:"recommend_wall_sec"`
 	RecommendCPU     float64 `json:"recommend_cpu_sec"`

@@ -36,15 +36,16 @@ func DefaultSASRec() SASRec {
 type Rate struct {
 	Name      string    `json:"name"`
 	Targets   []float64 `json:"targets_per_second"`
+	Cores     []float64 `json:"cores"` // processor time a second
 	Discarded int       `json:"discarded"`
 }
 
 // Median is the lower one of an even number, 0 of none.
-func (r Rate) Median() float64 {
-	if len(r.Targets) == 0 {
+func Median(x []float64) float64 {
+	if len(x) == 0 {
 		return 0
 	}
-	return slices.Sorted(slices.Values(r.Targets))[(len(r.Targets)-1)/2]
+	return slices.Sorted(slices.Values(x))[(len(x)-1)/2]
 }
 
 // Share is the time of one kind of call in a step.
@@ -109,6 +110,9 @@ func (a SASRec) Measure(ctx context.Context, d *data.Dataset) (_ Training, err e
 	if out.Rates, err = a.turns(ctx, sides, probe); err != nil {
 		return Training{}, err
 	}
+	if len(out.Rates[0].Targets) == 0 {
+		return Training{}, fmt.Errorf("perf: of %d turns none had enough of %d cores: the machine is busy", a.Rounds, runtime.GOMAXPROCS(0))
+	}
 	out.Peak = slices.Max(probe.flops)
 	out.Shares, err = shares(ctx, steps)
 	return out, err
@@ -120,7 +124,8 @@ type side struct {
 	turn func(w time.Duration) (targets int, wall, cpu float64, err error)
 }
 
-// turns gives each side a short one to warm up, and then those that count.
+// turns gives each side a short one to warm up, and then those that count. How many cores a peer keeps busy is its own
+// affair; ours must have had its own.
 func (a SASRec) turns(ctx context.Context, sides []side, probe *probe) ([]Rate, error) {
 	out := make([]Rate, len(sides))
 	least := a.Busy * float64(runtime.GOMAXPROCS(0))
@@ -137,10 +142,10 @@ func (a SASRec) turns(ctx context.Context, sides []side, probe *probe) ([]Rate, 
 			out[n].Name = s.name
 			switch {
 			case round == 0:
-			case cpu >= 0 && cpu < least*wall:
+			case n == 0 && cpu >= 0 && cpu < least*wall:
 				out[n].Discarded++
 			default:
-				out[n].Targets = append(out[n].Targets, float64(targets)/wall)
+				out[n].Targets, out[n].Cores = append(out[n].Targets, float64(targets)/wall), append(out[n].Cores, cpu/wall)
 			}
 		}
 	}

@@ -157,7 +157,7 @@ func iterateKernel(fp int) string {
 
 func (d *device) ObservedLoss(x gpu.Matrix, r gpu.Sparse, y gpu.Matrix, p gpu.Equations) (float64, error) {
 	gpu.CheckPairs(x, r, y)
-	return d.sum(func(partial uintptr) error {
+	return d.sum(partials, func(partial uintptr) error {
 		return d.launch("observed_loss", blocks(partials, threads), partial, x.Addr, r.Indptr.Addr, r.Indices.Addr, r.Values.Addr, y.Addr,
 			x.Rows, x.Cols, float64(p.Alpha), float64(p.Beta))
 	})

@@ -26,6 +26,7 @@ type device struct {
 
 	// What follows belongs to the goroutine.
 	gpu       cu.Device
+	retained  bool // its context
 	stream    cu.Stream
 	modules   []cu.Module
 	functions map[string]cu.Function
@@ -36,7 +37,8 @@ type device struct {
 	memory accounts
 }
 
-// Open opens GPU number n of those that the driver counts. The error wraps [gpu.ErrNoDevice] where there is none.
+// Open opens GPU number n of those that the driver counts. The error wraps [gpu.ErrNoDevice] where there is none that can be
+// used.
 func Open(n int) (gpu.Device, error) {
 	if err := driver.Init(); err != nil {
 		return nil, fmt.Errorf("cuda: %w: %w", gpu.ErrNoDevice, err)
@@ -51,8 +53,9 @@ func Open(n int) (gpu.Device, error) {
 	d := &device{number: n, calls: make(chan func()), closed: make(chan struct{}), functions: map[string]cu.Function{}, memory: accounts{live: map[uintptr]int64{}}}
 	go d.serve()
 	if err := d.do(d.start); err != nil {
+		_ = d.do(d.release) // of what was taken; why it was not all is said
 		d.stop()
-		return nil, err
+		return nil, fmt.Errorf("cuda: %w: %w", gpu.ErrNoDevice, err)
 	}
 	return d, nil
 }
@@ -98,6 +101,7 @@ func (d *device) start() (err error) {
 	if err != nil {
 		return fmt.Errorf("context: %w", err)
 	}
+	d.retained = true
 	if err := cu.SetCurrentContext(context); err != nil {
 		return fmt.Errorf("context: %w", err)
 	}
@@ -154,23 +158,33 @@ func (d *device) Close() error {
 		return nil
 	default:
 	}
-	err := d.do(func() error {
-		first := d.stream.Synchronize()
-		keep := func(err error) {
-			if first == nil {
-				first = err
-			}
-		}
-		d.blas.close()
-		d.give(d.flag)
-		keep(d.pool.empty())
-		for _, m := range d.modules {
-			keep(m.Unload())
-		}
-		keep(d.stream.Destroy())
-		keep(d.gpu.ReleasePrimaryCtx())
-		return first
-	})
+	err := d.do(d.release)
 	d.stop()
 	return err
+}
+
+// release gives back what start took, as far as it came.
+func (d *device) release() error {
+	var first error
+	keep := func(err error) {
+		if first == nil {
+			first = err
+		}
+	}
+	if d.stream != (cu.Stream{}) {
+		keep(d.stream.Synchronize())
+	}
+	d.blas.close()
+	d.give(d.flag)
+	keep(d.pool.empty())
+	for _, m := range d.modules {
+		keep(m.Unload())
+	}
+	if d.stream != (cu.Stream{}) {
+		keep(d.stream.Destroy())
+	}
+	if d.retained {
+		keep(d.gpu.ReleasePrimaryCtx())
+	}
+	return first
 }

@@ -84,17 +84,17 @@ func (d *device) Normal(dst gpu.Matrix, sd float32, k gpu.Key) error {
 	})
 }
 
-// partials is how many blocks share a sum. Their parts are added up on the host, in order.
+// partials is how many blocks share a sum, at most. Their parts are added up on the host, in order.
 const partials = 1024
 
-// sum adds up what the blocks of a kernel leave in partial.
-func (d *device) sum(kernel func(partial uintptr) error) (total float64, err error) {
+// sum adds up what so many blocks of a kernel leave in partial.
+func (d *device) sum(blocks int, kernel func(partial uintptr) error) (total float64, err error) {
 	err = d.do(func() error {
-		return d.with([]int{8 * partials}, func(memory []uintptr) error {
+		return d.with([]int{8 * blocks}, func(memory []uintptr) error {
 			if err := kernel(memory[0]); err != nil {
 				return err
 			}
-			parts := make([]float64, partials)
+			parts := make([]float64, blocks)
 			if err := download(d, parts, memory[0]); err != nil {
 				return err
 			}
@@ -109,7 +109,8 @@ func (d *device) sum(kernel func(partial uintptr) error) (total float64, err err
 
 func (d *device) SquaredNorm(x, weights gpu.Matrix) (float64, error) {
 	gpu.CheckWeights(x, weights)
-	return d.sum(func(partial uintptr) error {
-		return d.launch("squared_norm", blocks(partials, threads), partial, x.Addr, weights.Addr, x.Rows, x.Cols)
+	parts := min(partials, (x.Len+threads-1)/threads)
+	return d.sum(parts, func(partial uintptr) error {
+		return d.launch("squared_norm", blocks(parts, threads), partial, x.Addr, weights.Addr, x.Rows, x.Cols)
 	})
 }

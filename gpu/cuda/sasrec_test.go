@@ -26,9 +26,11 @@ func TestSASRecAsOnTheCPU(t *testing.T) {
 	}
 	for name, change := range map[string]func(*sasrec.Config){
 		"softmax": func(*sasrec.Config) {},
-		"sampled": func(c *sasrec.Config) { c.Loss, c.Negatives, c.LogQ, c.Norm, c.Activation = "sampled", 5, true, "post", "gelu" },
-		"gbce":    func(c *sasrec.Config) { c.Loss, c.Negatives, c.Norm = "gbce", 5, "pre" },
-		"masked":  func(c *sasrec.Config) { c.Masked = .3 },
+		"sampled": func(c *sasrec.Config) {
+			c.Loss, c.Negatives, c.LogQ, c.Norm, c.Activation = "sampled", 5, true, "post", "gelu"
+		},
+		"gbce":   func(c *sasrec.Config) { c.Loss, c.Negatives, c.Norm = "gbce", 5, "pre" },
+		"masked": func(c *sasrec.Config) { c.Masked = .3 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			fit := func(d gpu.Device) [][]models.Scored {

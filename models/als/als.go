@@ -30,6 +30,7 @@ package als
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"llm4rec/data"
 	"llm4rec/gpu"
@@ -43,6 +44,9 @@ type Model struct {
 	x, y   factors
 	gram   gpu.Matrix // w₀·YᵀY
 	items  *dense.Items
+	curve  []models.Point
+
+	unknown atomic.Int64 // queries of users without a trained vector
 }
 
 // factors is a row-major matrix of n vectors.
@@ -63,7 +67,7 @@ func newModel(c Config, x, y factors) (*Model, error) {
 	}
 	gram := gpu.OnHost(y.f, y.f, make([]float32, y.f*y.f))
 	err = gpu.CPU().Syrk(gram, y.matrix(), float32(c.UnobservedWeight), 0)
-	return &Model{c, x, y, gram, items}, err
+	return &Model{config: c, x: x, y: y, gram: gram, items: items}, err
 }
 
 // Recommend ranks by inner product.
@@ -74,11 +78,34 @@ func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 			if q.User >= 0 && int(q.User) < m.x.n {
 				copy(vectors[n*m.y.f:], m.x.row(q.User))
 			}
+			if isZero(vectors[n*m.y.f : (n+1)*m.y.f]) {
+				m.unknown.Add(1)
+			}
 		}
 	} else if err := m.foldIn(ctx, vectors, queries); err != nil {
 		return nil, err
 	}
 	return m.items.TopK(ctx, vectors, queries)
+}
+
+// Warnings says how many answers rank by item alone.
+func (m *Model) Warnings() []string {
+	if n := m.unknown.Load(); n > 0 {
+		return []string{fmt.Sprintf("als: %d queries were of users without training items, whose vector is zero: users: history answers them", n)}
+	}
+	return nil
+}
+
+// Curve is how training went, where it was validated.
+func (m *Model) Curve() []models.Point { return m.curve }
+
+func isZero(v []float32) bool {
+	for _, x := range v {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // foldIn solves for the vectors of the queries' histories, exactly.
@@ -122,4 +149,6 @@ func csr(m *data.Matrix) gpu.CSR {
 var (
 	_ models.Fitter      = Config{}
 	_ models.Recommender = (*Model)(nil)
+	_ models.Warner      = (*Model)(nil)
+	_ models.Curved      = (*Model)(nil)
 )

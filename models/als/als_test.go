@@ -342,7 +342,8 @@ func TestErrors(t *testing.T) {
 		"regularization":       func(c *Config) { c.Regularization = math.Inf(1) },
 		"nu":                   func(c *Config) { c.Nu = -1 },
 		"init_scale":           func(c *Config) { c.InitScale = -1 },
-		"raise regularization": func(c *Config) { c.Regularization, c.InitScale = 0, 0 },
+		"above 0":              func(c *Config) { c.InitScale = 0 },
+		"raise regularization": func(c *Config) { c.Regularization, c.InitScale = 0, 1e-30 },
 	} {
 		c := Default()
 		c.Factors = 4

@@ -1,6 +1,7 @@
 package als
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -108,6 +109,9 @@ func (c Config) Validate() error {
 		if !(p.value >= 0) || math.IsInf(p.value, 0) {
 			return fmt.Errorf("als: %s: want a number that is not negative, got %g", p.name, p.value)
 		}
+	}
+	if c.InitScale == 0 { // from which no iteration leads away
+		return errors.New("als: init_scale: want a number above 0, got 0")
 	}
 	return nil
 }

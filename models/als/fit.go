@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"llm4rec/data"
 	"llm4rec/models"
@@ -58,10 +59,12 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 		return nil, err
 	}
 	for s.Done < c.Iterations && !s.Stopped {
+		begin := time.Now()
 		if err := t.iterate(ctx); err != nil {
 			return nil, fmt.Errorf("iteration %d: %w%s", s.Done+1, err, advice(err))
 		}
 		s.Done++
+		s.Seconds += time.Since(begin)
 		note, err := t.look(ctx, train, &s)
 		if err != nil {
 			return nil, fmt.Errorf("after iteration %d: %w", s.Done, err)
@@ -79,15 +82,20 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 			return nil, err
 		}
 	}
+	m.curve = s.Curve
 	return m, c.Checkpoint.Remove()
 }
 
 // progress is how far a training is. A checkpoint holds it with the factors, and with the best ones if there are.
 type progress struct {
-	Done    int // iterations
+	Done    int           // iterations
+	Seconds time.Duration // that they took
 	Stopped bool
+	Loss    float64 // the last that was computed
+	LossAt  int     // after so many iterations; 0: none
 	Best    float64 // by validation, of all iterations
 	BestAt  int
+	Curve   []models.Point
 
 	best *Model
 }
@@ -101,7 +109,10 @@ func (t *training) look(ctx context.Context, train *data.Train, s *progress) (st
 		if err != nil {
 			return "", err
 		}
-		notes = append(notes, fmt.Sprintf("loss %.6g", loss))
+		s.Loss, s.LossAt = loss, s.Done
+	}
+	if s.LossAt > 0 { // also where it is of an earlier iteration: a display may show one note of many
+		notes = append(notes, fmt.Sprintf("loss %.6g after %d", s.Loss, s.LossAt))
 	}
 	if c.Patience > 0 {
 		m, err := t.model()
@@ -116,6 +127,7 @@ func (t *training) look(ctx context.Context, train *data.Train, s *progress) (st
 			s.Best, s.BestAt, s.best = value, s.Done, m
 		}
 		s.Stopped = s.Done-s.BestAt >= c.Patience
+		s.Curve = append(s.Curve, models.Point{Epoch: s.Done, Loss: s.Loss, NDCG: value, Seconds: s.Seconds.Seconds()})
 		notes = append(notes, fmt.Sprintf("validation %s %.4f (best %.4f after %d)", validate.Metric, value, s.Best, s.BestAt))
 	}
 	return strings.Join(notes, ", "), nil

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"llm4rec/models/validate"
+
+	"llm4rec/models"
 )
 
 // Training stops as the validation of trainings of 1, 2, … iterations says, and has the factors of the best of them.
@@ -62,7 +64,7 @@ func TestEarlyStoppingNeedsValidationCases(t *testing.T) {
 	}
 }
 
-// The loss is shown when it is asked for and at the end, and is the one of the factors at that time.
+// The loss is computed when it is asked for and at the end, and is the one of the factors at that time.
 func TestNotes(t *testing.T) {
 	for name, c := range configs() {
 		data := trainingOf(12)
@@ -74,8 +76,8 @@ func TestNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for done := 1; done <= 5; done++ {
-			if done == 1 || done == 3 {
-				if notes[done] != "" {
+			if done == 1 || done == 3 { // where the last that was computed stands again
+				if notes[done] != notes[done-1] {
 					t.Errorf("%s: after %d: %q", name, done, notes[done])
 				}
 				continue
@@ -88,7 +90,7 @@ func TestNotes(t *testing.T) {
 			}
 			want := denseLoss(c, data.UserItem(), m.(*Model).x, m.(*Model).y)
 			got := 0.
-			if _, err := fmt.Sscanf(notes[done], "loss %g", &got); err != nil || math.Abs(got-want) > 1e-5*want {
+			if _, err := fmt.Sscanf(notes[done], fmt.Sprintf("loss %%g after %d", done), &got); err != nil || math.Abs(got-want) > 1e-5*want {
 				t.Errorf("%s: after %d: %q, want %g", name, done, notes[done], want)
 			}
 		}
@@ -97,11 +99,30 @@ func TestNotes(t *testing.T) {
 	c.Factors, c.Iterations, c.LossEvery, c.Patience = 4, 1, 1, 1
 	c.Progress = func(_, _ int, note string) {
 		var loss, value float64
-		if _, err := fmt.Sscanf(note, "loss %g, validation ndcg@10 %f (best %f after 1)", &loss, &value, &value); err != nil {
+		if _, err := fmt.Sscanf(note, "loss %g after 1, validation ndcg@10 %f (best %f after 1)", &loss, &value, &value); err != nil {
 			t.Errorf("%q: %v", note, err)
 		}
 	}
 	if _, err := c.Fit(t.Context(), trainingOf(12)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Queries that no trained vector answers are counted.
+func TestWarnings(t *testing.T) {
+	c := Default()
+	c.Factors, c.Users = 4, Trained
+	m, err := c.Fit(t.Context(), trainingOf(12))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.(*Model).Warnings(); got != nil {
+		t.Errorf("before any query: %q", got)
+	}
+	if _, err := m.Recommend(t.Context(), []models.Query{{User: 1, K: 3}, {User: -1, K: 3}, {User: 4000, K: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.(*Model).Warnings(); len(got) != 1 || !strings.HasPrefix(got[0], "als: 2 queries ") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -22,14 +22,26 @@ type File struct {
 	Path string
 	// Every is the least time between two checkpoints: a training shorter than that writes none.
 	Every time.Duration
+	// Meter, where it is not nil, counts what a training took, with the runs of it that were interrupted.
+	Meter *Meter
 
 	last time.Time
+}
+
+// Spent is time that a training took.
+type Spent struct{ Wall, CPU time.Duration }
+
+// Meter knows what runs before this one took until their last checkpoint.
+type Meter struct {
+	Earlier Spent
+	Now     func() Spent // of this run
 }
 
 // header begins a file. Then come the state, in gob as the header is, the arrays, little-endian, and the SHA-256 of all
 // that. Arrays pass through in chunks: they may be as large as the memory that is left.
 type header struct {
 	Key     string // of what the state belongs to
+	Spent   Spent  // until it was written
 	Lengths []int  // of the arrays
 }
 
@@ -49,39 +61,43 @@ func (c *File) Load(key string, state any) (arrays [][]float32, found bool, err 
 	if err != nil {
 		return nil, false, fmt.Errorf("checkpoint: %w", err)
 	}
-	arrays, found, err = read(f, key, state)
+	var spent Spent
+	arrays, spent, found, err = read(f, key, state)
+	if c.Meter != nil {
+		c.Meter.Earlier = spent
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, false, fmt.Errorf("checkpoint: %s: %w; remove it to train from the start", c.Path, err)
 	}
 	return arrays, found, nil
 }
 
-func read(f *os.File, key string, state any) (arrays [][]float32, found bool, err error) {
+func read(f *os.File, key string, state any) (arrays [][]float32, spent Spent, found bool, err error) {
 	if err := verify(f); err != nil {
-		return nil, false, err
+		return nil, Spent{}, false, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, false, err
+		return nil, Spent{}, false, err
 	}
 	in := bufio.NewReader(f)
 	decoder := gob.NewDecoder(in)
 	var h header
 	if err := decoder.Decode(&h); err != nil || h.Key != key {
-		return nil, false, err
+		return nil, Spent{}, false, err
 	}
 	if err := decoder.Decode(state); err != nil {
-		return nil, false, err
+		return nil, Spent{}, false, err
 	}
 	for _, n := range h.Lengths {
 		x := make([]float32, n)
 		for part := range slices.Chunk(x, chunk) {
 			if err := binary.Read(in, binary.LittleEndian, part); err != nil {
-				return nil, false, err
+				return nil, Spent{}, false, err
 			}
 		}
 		arrays = append(arrays, x)
 	}
-	return arrays, true, nil
+	return arrays, h.Spent, true, nil
 }
 
 // verify compares a file with the checksum at its end.
@@ -103,12 +119,21 @@ func verify(f *os.File) error {
 // Due says whether it is time to save.
 func (c *File) Due() bool { return c.Path != "" && time.Since(c.last) >= c.Every }
 
+// spent is all that was spent so far; a nil meter counts nothing.
+func (m *Meter) spent() Spent {
+	if m == nil {
+		return Spent{}
+	}
+	now := m.Now()
+	return Spent{m.Earlier.Wall + now.Wall, m.Earlier.CPU + now.CPU}
+}
+
 // Save replaces the file by the state and arrays. It is whole at every moment.
 func (c *File) Save(key string, state any, arrays ...[]float32) error {
 	temporary := c.Path + ".new"
 	err := os.MkdirAll(filepath.Dir(c.Path), 0o777)
 	if err == nil {
-		err = write(temporary, key, state, arrays)
+		err = write(temporary, header{Key: key, Spent: c.Meter.spent()}, state, arrays)
 	}
 	if err == nil {
 		err = os.Rename(temporary, c.Path)
@@ -120,7 +145,7 @@ func (c *File) Save(key string, state any, arrays ...[]float32) error {
 	return nil
 }
 
-func write(path, key string, state any, arrays [][]float32) (err error) {
+func write(path string, h header, state any, arrays [][]float32) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -128,7 +153,6 @@ func write(path, key string, state any, arrays [][]float32) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha256.New()
 	out := io.MultiWriter(f, sum)
-	h := header{Key: key}
 	for _, x := range arrays {
 		h.Lengths = append(h.Lengths, len(x))
 	}

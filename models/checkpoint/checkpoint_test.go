@@ -80,3 +80,23 @@ func TestNothingIsKeptWithoutAPath(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A training that goes on knows what was spent on it before.
+func TestMeter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	meter := func(earlier, now time.Duration) *Meter {
+		return &Meter{Earlier: Spent{Wall: earlier, CPU: 2 * earlier}, Now: func() Spent { return Spent{Wall: now, CPU: 2 * now} }}
+	}
+	first := File{Path: path, Meter: meter(3*time.Second, 4*time.Second)}
+	if err := first.Save("key", 1); err != nil {
+		t.Fatal(err)
+	}
+	again := File{Path: path, Meter: meter(0, 0)}
+	var state int
+	if _, found, err := again.Load("key", &state); err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if want := (Spent{7 * time.Second, 14 * time.Second}); again.Meter.Earlier != want {
+		t.Errorf("got %v, want %v", again.Meter.Earlier, want)
+	}
+}

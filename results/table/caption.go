@@ -79,7 +79,8 @@ func (t *Table) missing() []string {
 			case NotRun:
 				waiting = append(waiting, m.of(r))
 			case Failed:
-				out = append(out, fmt.Sprintf("Failed: %s: %s", m.of(r), m.Why))
+				why, _, _ := strings.Cut(m.Why, "\ngoroutine ") // a panic's stack stays in the record
+				out = append(out, fmt.Sprintf("Failed: %s: %s", m.of(r), why))
 			default:
 				out = append(out, fmt.Sprintf("Not shown: %s: %s", m.of(r), m.Why))
 			}

@@ -90,6 +90,14 @@ func (e usageError) Unwrap() error { return e.error }
 // errCells is the outcome of a run in which cells failed.
 var errCells = errors.New("cells failed")
 
+// errInterrupted is the context's end in words for people.
+var errInterrupted = interrupted{}
+
+type interrupted struct{}
+
+func (interrupted) Error() string { return "interrupted" }
+func (interrupted) Unwrap() error { return context.Canceled }
+
 // errTrials is the outcome of a search in which no trial of a system succeeded.
 var errTrials = errors.New("trials failed")
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,7 +14,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"llm4rec/bench"
+	"llm4rec/bench/suite"
 	"llm4rec/data/datatest"
+	"llm4rec/gpu"
 )
 
 // asCommand makes the test binary be the program, for tests that must kill it.
@@ -49,6 +53,16 @@ func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", dir),
 		UpdateScripts: *update,
+		Condition: func(name string) (bool, error) {
+			if name != "gpu" {
+				return false, fmt.Errorf("unknown condition %s", name)
+			}
+			d, _, err := suite.OpenDevice("cuda")
+			if err != nil {
+				return false, nil //nolint:nilerr // there is none
+			}
+			return true, d.Close()
+		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LLM4REC_DATA", "")
 			e.Setenv("REAL_DATA", datatest.Folder())
@@ -56,6 +70,29 @@ func runScripts(t *testing.T, dir string) {
 			return nil
 		},
 	})
+}
+
+func TestExitCodes(t *testing.T) {
+	for want, errs := range map[int][]error{
+		exitOK:          {nil},
+		exitError:       {errFull},
+		exitUsage:       {usageError{errFull}},
+		exitCells:       {fmt.Errorf("3 %w", errCells), errTrials},
+		exitData:        {&bench.Missing{Err: errFull}, fmt.Errorf("x: %w", suite.ErrUnavailable), suite.ErrDamaged},
+		exitDevice:      {fmt.Errorf("cuda: %w", gpu.ErrNoDevice)},
+		exitInterrupted: {fmt.Errorf("run: %w", context.Canceled)},
+	} {
+		for _, err := range errs {
+			if got := exitCode(err); got != want {
+				t.Errorf("%v: exit code %d, want %d", err, got, want)
+			}
+		}
+	}
+	for args, want := range map[string]int{"run quick --device cuda:99": exitDevice, "run quick --device abacus": exitUsage, "models": exitOK} {
+		if got := exitCode(run(t.Context(), strings.Fields(args), io.Discard, io.Discard)); got != want {
+			t.Errorf("%s: exit code %d, want %d", args, got, want)
+		}
+	}
 }
 
 // full is a disk without room.

@@ -38,7 +38,8 @@ func perfSASRecCommand(g *globals) *cobra.Command {
 
   targets/s, max  targets trained on in a second, of turns: median and most
   ours/           how many times as fast ours is, by medians
-  off             turns not counted, because the process had too little of its cores (--busy)
+  cores           processor time a second
+  off             turns of ours not counted, because it had too little of its cores (--busy)
 
 and, for ours, what a step spends on which kernel, and what part that is; and the flops that the targets need, forward and
 backward, beside those of a product of large matrices, measured between the turns.
@@ -117,14 +118,15 @@ func (g *globals) perfSASRec(ctx context.Context, a perf.SASRec, device string, 
 func (p sasrecReport) print(w *bufio.Writer, r perf.Training, a perf.SASRec) error {
 	fmt.Fprintf(w, "%s: hidden %d, length %d, batch %d; %s, %d threads; %d steps an epoch\n\n", r.Dataset, a.Config.Hidden, a.Config.MaxLength, a.Config.Batch, p.Device, p.Threads, r.Steps)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\ttargets/s\tmax\tours/\toff\t")
-	ours := r.Rates[0].Median()
+	fmt.Fprintln(t, "\ttargets/s\tmax\tours/\tcores\toff\t")
+	ours := perf.Median(r.Rates[0].Targets)
 	for _, x := range r.Rates {
 		most := 0.0
 		for _, v := range x.Targets {
 			most = max(most, v)
 		}
-		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%d\t\n", x.Name, x.Median(), most, ours/x.Median(), x.Discarded)
+		median := perf.Median(x.Targets)
+		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%.2f\t%d\t\n", x.Name, median, most, ours/median, perf.Median(x.Cores), x.Discarded)
 	}
 	total := 0.0
 	for _, s := range r.Shares {

@@ -80,7 +80,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 			r.Log.Warn(w)
 		}
 		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%s: %w after %d of its cells; the same command goes on from there", p.Spec.Name, err, sum.Before+sum.Ran)
+			return fmt.Errorf("%s: %w after %d of its cells; the same command goes on from there", p.Spec.Name, errInterrupted, sum.Before+sum.Ran)
 		}
 		if err != nil {
 			return err

@@ -3,3 +3,5 @@
 package gpu
 
 func secondLevelCache() int { return usualCache }
+
+func physicalMemory() int64 { return 0 }

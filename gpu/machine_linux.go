@@ -4,6 +4,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // secondLevelCache is its size in bytes, of the first core.
@@ -18,3 +21,12 @@ func secondLevelCache() int {
 	}
 	return kib << 10
 }
+
+// physicalMemory is the machine's, in bytes, or 0 where it is unknown.
+var physicalMemory = sync.OnceValue(func() int64 {
+	var s unix.Sysinfo_t
+	if unix.Sysinfo(&s) != nil {
+		return 0
+	}
+	return int64(uint64(s.Totalram) * uint64(s.Unit))
+})

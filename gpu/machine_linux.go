@@ -28,5 +28,5 @@ var physicalMemory = sync.OnceValue(func() int64 {
 	if unix.Sysinfo(&s) != nil {
 		return 0
 	}
-	return int64(uint64(s.Totalram) * uint64(s.Unit))
+	return int64(uint64(s.Totalram) * uint64(s.Unit)) //nolint:unconvert // 32-bit machines count in uint32
 })

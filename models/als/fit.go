@@ -64,7 +64,7 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 			return nil, fmt.Errorf("iteration %d: %w%s", s.Done+1, err, advice(err))
 		}
 		s.Done++
-		s.Seconds += time.Since(begin)
+		s.Spent += time.Since(begin)
 		note, err := t.look(ctx, train, &s)
 		if err != nil {
 			return nil, fmt.Errorf("after iteration %d: %w", s.Done, err)
@@ -89,7 +89,7 @@ func (t *training) run(ctx context.Context, train *data.Train) (*Model, error) {
 // progress is how far a training is. A checkpoint holds it with the factors, and with the best ones if there are.
 type progress struct {
 	Done    int           // iterations
-	Seconds time.Duration // that they took
+	Spent   time.Duration // on them
 	Stopped bool
 	Loss    float64 // the last that was computed
 	LossAt  int     // after so many iterations; 0: none
@@ -127,7 +127,7 @@ func (t *training) look(ctx context.Context, train *data.Train, s *progress) (st
 			s.Best, s.BestAt, s.best = value, s.Done, m
 		}
 		s.Stopped = s.Done-s.BestAt >= c.Patience
-		s.Curve = append(s.Curve, models.Point{Epoch: s.Done, Loss: s.Loss, NDCG: value, Seconds: s.Seconds.Seconds()})
+		s.Curve = append(s.Curve, models.Point{Epoch: s.Done, Loss: s.Loss, NDCG: value, Seconds: s.Spent.Seconds()})
 		notes = append(notes, fmt.Sprintf("validation %s %.4f (best %.4f after %d)", validate.Metric, value, s.Best, s.BestAt))
 	}
 	return strings.Join(notes, ", "), nil

@@ -12,6 +12,7 @@ import (
 	"llm4rec/models/external"
 	"llm4rec/models/gru4rec"
 	"llm4rec/models/sasrec"
+	"llm4rec/models/sequential"
 )
 
 // Models are all models that an experiment can name. To add one, add a line.
@@ -30,19 +31,24 @@ func Models() []bench.Model {
 			return c
 		}),
 		bench.Register("bpr", "matrix factorisation by Bayesian personalised ranking", bpr.Revision, true, bpr.Default(), func(c bpr.Config, e bench.Env) models.Fitter {
-			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
+			c.Run = training(e)
 			return c
 		}),
 		bench.Register("sasrec", "self-attention over the history; with masked, BERT4Rec", sasrec.Revision, true, sasrec.Default(), func(c sasrec.Config, e bench.Env) models.Fitter {
-			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
+			c.Run = training(e)
 			return c
 		}),
 		bench.Register("gru4rec", "gated recurrent units over the history", gru4rec.Revision, true, gru4rec.Default(), func(c gru4rec.Config, e bench.Env) models.Fitter {
-			c.Seed, c.Device, c.Progress, c.Checkpoint = uint64(e.Seed), e.Device, e.Progress, e.Checkpoint
+			c.Run = training(e)
 			return c
 		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),
 	}
+}
+
+// training is what a run gives to the training of a network.
+func training(e bench.Env) sequential.Run {
+	return sequential.Run{Seed: uint64(e.Seed), Device: e.Device, Progress: e.Progress, Checkpoint: e.Checkpoint}
 }
 
 // plain serves configurations that are fitters themselves and need nothing from the run.

@@ -12,15 +12,12 @@ package bpr
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
 	"llm4rec/data"
-	"llm4rec/gpu"
 	"llm4rec/gpu/graph"
 	"llm4rec/models"
-	"llm4rec/models/checkpoint"
 	"llm4rec/models/sequential"
 )
 
@@ -39,10 +36,7 @@ type Config struct {
 	WeightDecay  float64 `json:"weight_decay" yaml:"weight_decay" jsonschema:"decoupled weight decay (AdamW)"`
 	Patience     int     `json:"patience" yaml:"patience" jsonschema:"stop after that many epochs without a better NDCG@10 on the validation cases, and keep the best vectors; 0: never"`
 
-	Seed       uint64          `yaml:"-" json:"-"`
-	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
-	Progress   models.Progress `yaml:"-" json:"-"`
-	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+	sequential.Run `yaml:",inline"`
 }
 
 // Default returns the configuration that stands where an experiment says nothing else.
@@ -79,13 +73,8 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // a struct of numbers and strings
-	}
 	s := sequential.Spec{
-		Training: c.training(), Network: network{c, train.NumUsers}, ByUser: true, Key: fmt.Sprintf("bpr %d %s", Revision, text),
-		Seed: c.Seed, Device: c.Device, Progress: c.Progress, Checkpoint: c.Checkpoint,
+		Training: c.training(), Network: network{c, train.NumUsers}, ByUser: true, Key: sequential.Key("bpr", Revision, c), Run: c.Run,
 	}
 	m, err := s.Fit(ctx, train)
 	if err != nil {

@@ -15,14 +15,11 @@ package sasrec
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
 	"llm4rec/data"
-	"llm4rec/gpu"
 	"llm4rec/models"
-	"llm4rec/models/checkpoint"
 	"llm4rec/models/sequential"
 )
 
@@ -47,10 +44,7 @@ type Config struct {
 
 	sequential.Training `yaml:",inline"`
 
-	Seed       uint64          `yaml:"-" json:"-"`
-	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
-	Progress   models.Progress `yaml:"-" json:"-"`
-	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+	sequential.Run `yaml:",inline"`
 }
 
 // Default is a pre-norm encoder of the size that is usual in comparisons.
@@ -113,13 +107,9 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 
 // Spec is the training that the configuration describes.
 func (c Config) Spec() *sequential.Spec {
-	text, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // a struct of numbers and strings
-	}
 	return &sequential.Spec{
 		Training: c.Training, Network: network{c}, Masked: c.Masked, FromStart: c.Positions == "start",
-		Key: fmt.Sprintf("sasrec %d %s", Revision, text), Seed: c.Seed, Device: c.Device, Progress: c.Progress, Checkpoint: c.Checkpoint,
+		Key: sequential.Key("sasrec", Revision, c), Run: c.Run,
 	}
 }
 

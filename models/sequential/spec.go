@@ -1,6 +1,9 @@
 package sequential
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"llm4rec/gpu"
 	"llm4rec/gpu/graph"
 	"llm4rec/models"
@@ -39,11 +42,25 @@ type Spec struct {
 	FromStart bool    // positions count from the oldest item of a window, not from the newest
 	ByUser    bool    // the network's items are users: each predicts the items of his history, one at a time
 
-	Key        string // names the model with its configuration
-	Seed       uint64
-	Device     gpu.Device // nil is the CPU
-	Progress   models.Progress
-	Checkpoint checkpoint.File
+	Key string // names the model with its configuration: see [Key]
+	Run
+}
+
+// Run is what a run gives to a training. Configurations of models hold one.
+type Run struct {
+	Seed       uint64          `yaml:"-" json:"-"`
+	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
+	Progress   models.Progress `yaml:"-" json:"-"` // called after every epoch, if not nil
+	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+}
+
+// Key names a model with its configuration, of which everything that is JSON counts.
+func Key(name string, revision int, config any) string {
+	text, err := json.Marshal(config)
+	if err != nil {
+		panic(err) // a struct of numbers and strings
+	}
+	return fmt.Sprintf("%s %d %s", name, revision, text)
 }
 
 func (s *Spec) device() gpu.Device {

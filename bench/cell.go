@@ -116,13 +116,11 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	t.Workers = e.workers()
 
 	progress := stage("fit")
-	wall, cpu := time.Now(), results.CPUTime()
-	meter := &checkpoint.Meter{Now: func() checkpoint.Spent { return checkpoint.Spent{Wall: time.Since(wall), CPU: results.CPUTime() - cpu} }}
-	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: e.checkpoint(rec.Identity, meter)})
+	file := Checkpoint(e.store.Dir(), rec.Identity.ID())
+	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: file})
 	model, err := fitter.Fit(ctx, e.split.Train)
-	now := meter.Now()
-	t.FitWall, t.FitCPU = (now.Wall + meter.Earlier.Wall).Seconds(), (now.CPU + meter.Earlier.CPU).Seconds()
-	t.FitEarlier = meter.Earlier.Wall.Seconds()
+	spent := file.Meter.Total()
+	t.FitWall, t.FitCPU, t.FitEarlier = spent.Wall.Seconds(), spent.CPU.Seconds(), file.Meter.Earlier.Wall.Seconds()
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
@@ -134,7 +132,7 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	}
 
 	progress = stage("recommend")
-	wall, cpu = time.Now(), results.CPUTime()
+	wall, cpu := time.Now(), results.CPUTime()
 	lists, err := recommendAll(ctx, model, e.asked.queries, e.batch(), e.workers(), progress)
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
 	if err != nil {
@@ -169,12 +167,16 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	return ranks, nil
 }
 
-// CheckpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
-const CheckpointEvery = 30 * time.Second
+// checkpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.
+const checkpointEvery = 30 * time.Second
 
-// checkpoint is where the fit of a cell may keep its state.
-func (e *experiment) checkpoint(id results.Identity, meter *checkpoint.Meter) checkpoint.File {
-	return checkpoint.File{Path: filepath.Join(e.store.Dir(), "checkpoints", id.ID()), Every: CheckpointEvery, Meter: meter}
+// Checkpoint is where a fit may keep its state, below the folder of its results, with a meter that begins now.
+func Checkpoint(folder, id string) checkpoint.File {
+	wall, cpu := time.Now(), results.CPUTime()
+	return checkpoint.File{
+		Path: filepath.Join(folder, "checkpoints", id), Every: checkpointEvery,
+		Meter: &checkpoint.Meter{Now: func() checkpoint.Spent { return checkpoint.Spent{Wall: time.Since(wall), CPU: results.CPUTime() - cpu} }},
+	}
 }
 
 // score is the mean of each metric.

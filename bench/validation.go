@@ -8,6 +8,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/eval"
 	"llm4rec/models"
+	"llm4rec/models/checkpoint"
 )
 
 // Validation measures models on the validation cases of a split. It is made from what models may see, which holds no
@@ -37,16 +38,15 @@ func NewValidation(train *data.Train, p Protocol, metric eval.Metric) (*Validati
 // Users is how many users are asked.
 func (v *Validation) Users() int { return len(v.asked.queries) }
 
-// Measure fits a model and asks it. A panic of the model is an error.
-func (v *Validation) Measure(ctx context.Context, f models.Fitter, workers int, progress models.Progress) (m Measured, err error) {
+// Measure fits a model and asks it. The meter is that of the model's checkpoint. A panic of the model is an error.
+func (v *Validation) Measure(ctx context.Context, f models.Fitter, meter *checkpoint.Meter, workers int, progress models.Progress) (m Measured, err error) {
 	defer recovered(&err)
-	start := time.Now()
 	model, err := f.Fit(ctx, v.train)
-	m.Fit = time.Since(start).Seconds()
+	m.Fit = meter.Total().Wall.Seconds()
 	if err != nil {
 		return m, fmt.Errorf("fit: %w", err)
 	}
-	start = time.Now()
+	start := time.Now()
 	r := Runner{Workers: workers}
 	lists, err := recommendAll(ctx, model, v.asked.queries, r.batch(), r.workers(), progress)
 	m.Validation = time.Since(start).Seconds()

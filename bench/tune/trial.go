@@ -3,13 +3,11 @@ package tune
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"llm4rec/bench"
 	"llm4rec/gpu"
-	"llm4rec/models/checkpoint"
 	"llm4rec/results"
 )
 
@@ -81,11 +79,9 @@ func (s *search) measure(ctx context.Context, cell bench.Cell, id, name string) 
 	}
 	fit := stage("fit")
 	fit(0, 0, "")
-	fitter := cell.Bound.Fitter(bench.Env{
-		Seed: cell.Seed, Device: s.Device, Progress: fit,
-		Checkpoint: checkpoint.File{Path: filepath.Join(s.store.Dir(), "checkpoints", id), Every: bench.CheckpointEvery},
-	})
-	return s.validation.Measure(ctx, fitter, s.Workers, stage("validate"))
+	file := bench.Checkpoint(s.store.Dir(), id)
+	fitter := cell.Bound.Fitter(bench.Env{Seed: cell.Seed, Device: s.Device, Progress: fit, Checkpoint: file})
+	return s.validation.Measure(ctx, fitter, file.Meter, s.Workers, stage("validate"))
 }
 
 func (s *search) identity(c bench.Cell) (results.TrialIdentity, error) {

@@ -119,8 +119,8 @@ func verify(f *os.File) error {
 // Due says whether it is time to save.
 func (c *File) Due() bool { return c.Path != "" && time.Since(c.last) >= c.Every }
 
-// spent is all that was spent so far; a nil meter counts nothing.
-func (m *Meter) spent() Spent {
+// Total is all that was spent so far; a nil meter counts nothing.
+func (m *Meter) Total() Spent {
 	if m == nil {
 		return Spent{}
 	}
@@ -133,7 +133,7 @@ func (c *File) Save(key string, state any, arrays ...[]float32) error {
 	temporary := c.Path + ".new"
 	err := os.MkdirAll(filepath.Dir(c.Path), 0o777)
 	if err == nil {
-		err = write(temporary, header{Key: key, Spent: c.Meter.spent()}, state, arrays)
+		err = write(temporary, header{Key: key, Spent: c.Meter.Total()}, state, arrays)
 	}
 	if err == nil {
 		err = os.Rename(temporary, c.Path)

@@ -47,7 +47,7 @@ type Config struct {
 	sequential.Run `yaml:",inline"`
 }
 
-// Default is a pre-norm encoder of the size that is usual in comparisons.
+// Default is the authors' own arrangement, at the size that is usual in comparisons.
 func Default() Config {
 	return Config{
 		Blocks: 2, Heads: 1, Hidden: 64, Dropout: .2, Activation: "relu", Norm: "kang", Epsilon: 1e-8, Positions: "end", Scale: true,

@@ -60,10 +60,8 @@ With --peer, iterations of benfred/implicit (bench/peers) on the same matrix alt
 which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 taskset -c 0,1 llm4rec perf als'.`,
 		Args: exactArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, name := range names {
-				if err := suite.CheckName(name); err != nil {
-					return usageError{fmt.Errorf("--dataset: %w", err)}
-				}
+			if err := checkNames(names); err != nil {
+				return err
 			}
 			for _, a.Factors = range factors {
 				if err := a.Validate(); err != nil {
@@ -71,14 +69,7 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 				}
 			}
 			report, err := g.perfALS(c.Context(), a, device, names, factors)
-			if err != nil || file == "" {
-				return err
-			}
-			text, err := json.MarshalIndent(report, "", "  ")
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(file, append(text, '\n'), 0o644)
+			return errors.Join(err, writeReport(file, report, err))
 		},
 	}
 	f := c.Flags()
@@ -92,6 +83,28 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 	f.StringVar(&a.Python, "peer", os.Getenv("LLM4REC_PEERS"), "Python that has benfred/implicit (also: LLM4REC_PEERS)")
 	f.StringVar(&file, "json", "", "file for all measurements")
 	return c
+}
+
+// checkNames says which data set is not one, before anything is measured.
+func checkNames(names []string) error {
+	for _, name := range names {
+		if err := suite.CheckName(name); err != nil {
+			return usageError{fmt.Errorf("--dataset: %w", err)}
+		}
+	}
+	return nil
+}
+
+// writeReport writes all measurements as JSON, if a file is asked for and they were made.
+func writeReport(file string, report any, failed error) error {
+	if file == "" || failed != nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 // perfALS measures, and prints what was measured on each data set.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -48,23 +47,14 @@ With --peer, a Python with PyTorch (bench/peers), a plain SASRec of the same siz
 batches and once without padding in the softmax.`,
 		Args: exactArgs(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, name := range names {
-				if err := suite.CheckName(name); err != nil {
-					return usageError{fmt.Errorf("--dataset: %w", err)}
-				}
+			if err := checkNames(names); err != nil {
+				return err
 			}
 			if err := errors.Join(a.Config.Validate(), a.Validate()); err != nil {
 				return usageError{err}
 			}
 			report, err := g.perfSASRec(c.Context(), a, device, names)
-			if err != nil || file == "" {
-				return err
-			}
-			text, err := json.MarshalIndent(report, "", "  ")
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(file, append(text, '\n'), 0o644)
+			return errors.Join(err, writeReport(file, report, err))
 		},
 	}
 	f := c.Flags()

@@ -6,13 +6,16 @@ import (
 	"sort"
 )
 
-// Streams of random numbers, one for each purpose; the networks' weights have those from streamWeights on.
+// Streams of random numbers on the host, one for each purpose.
 const (
 	streamShuffle = 1 + iota
 	streamNegatives
 	streamMask
-	streamWeights
 )
+
+// streamWeights is the device's first stream for the networks' weights. Those of dropout, which count from 0 with the steps of
+// a training, never come near it: a mask must not be drawn from the words that a weight was.
+const streamWeights = 1 << 63
 
 // random is the stream of a purpose in an epoch.
 func (s *Spec) random(purpose uint64, epoch int) *rand.Rand {

@@ -86,7 +86,7 @@ func (s *Spec) weights(d gpu.Device, items int) (*graph.Weights, error) {
 			if x.SD == 0 {
 				return d.Fill(m, float32(x.Mean))
 			}
-			return d.Normal(m, float32(x.SD), gpu.Key{Seed: s.Seed, Stream: uint64(streamWeights + n)})
+			return d.Normal(m, float32(x.SD), gpu.Key{Seed: s.Seed, Stream: streamWeights | uint64(n)})
 		})
 		if err != nil {
 			w.Free()

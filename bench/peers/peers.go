@@ -12,3 +12,8 @@ var Iterations string
 //
 //go:embed sasrec_torch.py
 var SASRec string
+
+// RecBole trains RecBole's SASRec an epoch, or some batches, at a time.
+//
+//go:embed sasrec_recbole.py
+var RecBole string

@@ -1,12 +1,13 @@
-"""Runs RecBole's SASRec on the CPU, an epoch for each line of input: python sasrec_recbole.py DIR DATA
+"""Runs RecBole's SASRec on the CPU, an epoch for each line of input: python sasrec_recbole.py DIR
 
-DATA is a folder of RecBole's atomic files, as ml-100k with ml-100k.inter. DIR/job.json holds max_length, batch, threads
-and seed; everything else is RecBole's own default for SASRec: hidden 64, 2 blocks of 2 heads, inner 256, dropout .5, norms
+`llm4rec perf curve --recbole python` writes DIR and starts this. DIR/data/data.inter is RecBole's atomic file of the
+interactions. DIR/job.json holds max_length, batch, threads and seed; everything else is RecBole's own default for SASRec: hidden 64, 2 blocks of 2 heads, inner 256, dropout .5, norms
 after, cross-entropy over all items, Adam with .001. The last item of a user is the test, the one before validation.
 
-The first line of output names the peer. Every line of input is answered by the seconds of one epoch, the processor time
+The first line of output names the peer. An empty line of input is answered by the seconds of one epoch, the processor time
 that it took on all threads, its targets, and NDCG@10, recall@10 and recall@20 on validation, all items ranked. RecBole
 masks no item there, not even those seen, and makes one example of every target, with up to max_length items before it.
+A line with a number is answered by the seconds of so many batches, and how many an epoch has.
 """
 
 import importlib.metadata
@@ -22,15 +23,32 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
 
-def main(folder, data):
+class Some:
+    """The first batches of a loader, without the first one of all, which warms up."""
+
+    def __init__(self, loader, number):
+        self.loader, self.number, self.wall = loader, number, 0.0
+
+    def __len__(self):
+        return 1 + self.number
+
+    def __iter__(self):
+        for n, batch in zip(range(1 + self.number), self.loader):
+            if n == 1:
+                self.wall = time.perf_counter()
+            yield batch
+        self.wall = time.perf_counter() - self.wall
+
+
+def main(folder):
     job = json.loads((folder / "job.json").read_text())
     sys.argv = sys.argv[:1]  # RecBole would take what is left for options of its own.
     os.chdir(folder)  # It makes folders where it is.
     config = Config(
         model="SASRec",
-        dataset=data.name,
+        dataset="data",
         config_dict={
-            "data_path": str(data.parent),
+            "data_path": str(folder),
             "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
             "MAX_ITEM_LIST_LENGTH": job["max_length"],
             "train_batch_size": job["batch"],
@@ -54,7 +72,12 @@ def main(folder, data):
     trainer.eval_collector.data_collect(train)
 
     print(f"RecBole {importlib.metadata.version('recbole')}, torch {torch.__version__}, cpu", flush=True)
-    for epoch, _ in enumerate(sys.stdin):
+    for epoch, line in enumerate(sys.stdin):
+        if line.strip():
+            some = Some(train, int(line))
+            trainer._train_epoch(some, epoch)
+            print(some.wall, len(train), flush=True)
+            continue
         # What fit does in an epoch.
         wall, cpu = time.perf_counter(), time.process_time()
         trainer._train_epoch(train, epoch)
@@ -65,4 +88,4 @@ def main(folder, data):
 
 
 if __name__ == "__main__":
-    main(*(pathlib.Path(p).resolve() for p in sys.argv[1:]))
+    main(pathlib.Path(sys.argv[1]).resolve())

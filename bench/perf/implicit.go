@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 
 	"llm4rec/bench/peers"
 	"llm4rec/data"
@@ -15,7 +14,7 @@ import (
 // startImplicit starts benfred/implicit on a matrix. It has one BLAS thread, as it advises, and threads of its own that stay
 // on their cores and do not spin while they wait.
 func startImplicit(ctx context.Context, python string, c als.Config, r *data.Matrix) (*peer, error) {
-	threads := runtime.GOMAXPROCS(0)
+	threads := threads()
 	environment := []string{"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=passive", "OMP_PROC_BIND=true", fmt.Sprintf("OMP_NUM_THREADS=%d", threads)}
 	return startPeer(ctx, python, peers.Iterations, environment, func(dir string) error { return writeImplicit(dir, threads, c, r) })
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -122,3 +123,6 @@ func (p *peer) close() error {
 	}
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
+
+// threads is how many of a peer work: as many as of ours.
+func threads() int { return runtime.GOMAXPROCS(0) }

@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
 
-	"llm4rec/bench/peers"
 	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/models/sasrec"
@@ -89,7 +87,7 @@ func (a SASRec) Measure(ctx context.Context, d *data.Dataset) (_ Training, err e
 	sides := []side{{name: "llm4rec", turn: func(w time.Duration) (int, float64, float64, error) { return oursFor(ctx, steps, w) }}}
 	if a.Python != "" {
 		for _, packed := range []bool{false, true} {
-			p, err := startTorch(ctx, a.Python, spec, a.Config, train, packed)
+			p, err := startTorch(ctx, a.Python, a.Config, train, nil, packed)
 			if err != nil {
 				return Training{}, err
 			}
@@ -189,38 +187,4 @@ func shares(ctx context.Context, steps *sequential.Steps) ([]Share, error) {
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(a.Kernel, b.Kernel))
 	})
 	return out, nil
-}
-
-// startTorch starts PyTorch's SASRec on the windows of ours. Packed, it leaves padding out before the softmax.
-func startTorch(ctx context.Context, python string, spec *sequential.Spec, c sasrec.Config, train *data.Train, packed bool) (*peer, error) {
-	threads := runtime.GOMAXPROCS(0)
-	indptr, items, targets := spec.Packed(train)
-	// PyTorch is left to place its threads, which it does well.
-	return startPeer(ctx, python, peers.SASRec, []string{fmt.Sprintf("OMP_NUM_THREADS=%d", threads)}, func(dir string) error {
-		return errors.Join(
-			writeJob(dir, struct {
-				Items     int     `json:"items"`
-				MaxLength int     `json:"max_length"`
-				Hidden    int     `json:"hidden"`
-				Blocks    int     `json:"blocks"`
-				Heads     int     `json:"heads"`
-				Inner     int     `json:"inner"`
-				Dropout   float64 `json:"dropout"`
-				Batch     int     `json:"batch"`
-				Rate      float64 `json:"learning_rate"`
-				Packed    bool    `json:"packed"`
-				Threads   int     `json:"threads"`
-				Seed      uint64  `json:"seed"`
-			}{train.NumItems, c.MaxLength, c.Hidden, c.Blocks, c.Heads, cmp.Or(c.Inner, c.Hidden), c.Dropout, c.Batch, c.LearningRate, packed, threads, c.Seed}),
-			writeArray(filepath.Join(dir, "windows.indptr"), indptr),
-			writeArray(filepath.Join(dir, "windows.items"), items),
-			writeArray(filepath.Join(dir, "windows.targets"), targets),
-		)
-	})
-}
-
-// train asks for steps until the time is over.
-func (p *peer) train(w time.Duration) (targets int, wall, cpu float64, err error) {
-	err = p.question(fmt.Sprint(w.Seconds()), &targets, &wall, &cpu)
-	return targets, wall, cpu, err
 }

@@ -216,17 +216,23 @@ func (t *training) step(number, of int) (float64, error) {
 	})
 }
 
+// model is what is trained by now, and its weights' values.
+func (t *training) model() (*Model, [][]float32, error) {
+	values, err := t.weights.Values()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := t.newModel(t.train.NumUsers, t.train.NumItems, values)
+	return m, values, err
+}
+
 // look validates after an epoch if it is time, and says how the training is going.
 func (t *training) look(ctx context.Context, p *progress, loss float64) (string, error) {
 	note := fmt.Sprintf("loss %.4f", loss)
 	if t.Patience == 0 || p.Epochs%t.ValidateEvery != 0 && p.Epochs != t.Epochs {
 		return note, nil
 	}
-	values, err := t.weights.Values()
-	if err != nil {
-		return "", err
-	}
-	m, err := t.newModel(t.train.NumUsers, t.train.NumItems, values)
+	m, values, err := t.model()
 	if err != nil {
 		return "", err
 	}

@@ -34,6 +34,12 @@ func (s *Steps) Next(ctx context.Context) (targets int, loss float64, err error)
 // PerEpoch is the number of steps in an epoch.
 func (s *Steps) PerEpoch() int { return s.training.steps() }
 
+// Model is what is trained by now.
+func (s *Steps) Model() (*Model, error) {
+	m, _, err := s.training.model()
+	return m, err
+}
+
 // Observe has every call to the device reported, which it then waits for.
 func (s *Steps) Observe(f func(kernel string, took time.Duration)) { s.training.program.Observe = f }
 

@@ -3,7 +3,7 @@ package validate
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"llm4rec/data"
 	"llm4rec/eval"
@@ -21,16 +21,23 @@ func NDCG(ctx context.Context, m models.Recommender, train *data.Train) (float64
 	if err != nil {
 		return 0, err
 	}
-	cases := train.Valid.Cases
-	if len(cases) == 0 {
-		return 0, fmt.Errorf("early stopping needs validation cases, and this split has none")
+	if len(train.Valid.Cases) == 0 {
+		return 0, errors.New("early stopping needs validation cases, and this split has none")
 	}
+	return Mean(ctx, m, train.Valid, metric, true)
+}
+
+// Mean is the mean of a metric over cases, of which there is at least one, without the items of the history or with them.
+func Mean(ctx context.Context, m models.Recommender, p data.Part, metric eval.Metric, exclude bool) (float64, error) {
 	total := 0.0
-	for lo := 0; lo < len(cases); lo += batch {
-		part := cases[lo:min(lo+batch, len(cases))]
+	for lo := 0; lo < len(p.Cases); lo += batch {
+		part := p.Cases[lo:min(lo+batch, len(p.Cases))]
 		queries := make([]models.Query, len(part))
 		for n, c := range part {
-			queries[n] = models.Query{User: c.User, History: c.History, Times: c.Times, At: c.At, Exclude: c.History, K: 10}
+			queries[n] = models.Query{User: c.User, History: c.History, Times: c.Times, At: c.At, K: metric.K}
+			if exclude {
+				queries[n].Exclude = c.History
+			}
 		}
 		lists, err := m.Recommend(ctx, queries)
 		if err != nil {
@@ -41,8 +48,8 @@ func NDCG(ctx context.Context, m models.Recommender, train *data.Train) (float64
 			for k, x := range l {
 				ids[k] = x.Item
 			}
-			total += metric.User(ids, train.Valid.Relevant[lo+n], nil)
+			total += metric.User(ids, p.Relevant[lo+n], nil)
 		}
 	}
-	return total / float64(len(cases)), nil
+	return total / float64(len(p.Cases)), nil
 }

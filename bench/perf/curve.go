@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"llm4rec/bench"
@@ -25,7 +26,7 @@ type Curves struct {
 	Torch    string // an interpreter with PyTorch, or ""
 	RecBole  string // one with RecBole, or ""
 	Batches  int    // above 0: of RecBole, only the time of so many batches
-	Progress func(side string, p models.Point, worse int)
+	Progress func(side string, epoch int, ndcg, seconds float64)
 }
 
 // Curve is one training.
@@ -100,13 +101,11 @@ func (a Curves) Measure(ctx context.Context, d *data.Dataset) (_ []Curve, _ *Pro
 	}
 	curves := []Curve{ours}
 	if a.Torch != "" {
-		for _, packed := range []bool{true, false} {
-			c, err := a.torch(ctx, split.Train, q, packed)
-			if err != nil {
-				return nil, nil, err
-			}
-			curves = append(curves, c)
+		c, err := a.torch(ctx, split.Train, q)
+		if err != nil {
+			return nil, nil, err
 		}
+		curves = append(curves, c)
 	}
 	if a.RecBole == "" {
 		return curves, nil, nil
@@ -119,6 +118,21 @@ func (a Curves) Measure(ctx context.Context, d *data.Dataset) (_ []Curve, _ *Pro
 		curves = append(curves, c)
 	}
 	return curves, projection, err
+}
+
+// SASRecOf is a system's configuration.
+func SASRecOf(p *bench.Plan, name string) (bench.Cell, sasrec.Config, error) {
+	var known []string
+	for _, c := range p.Cells {
+		config, ok := c.Bound.Config.(sasrec.Config)
+		if ok && c.System.Name == name {
+			return c, config, nil
+		}
+		if ok {
+			known = append(known, c.System.Name)
+		}
+	}
+	return bench.Cell{}, sasrec.Config{}, fmt.Errorf("perf: %s has no sasrec %q; it has: %s", p.Spec.Name, name, strings.Join(known, ", "))
 }
 
 // questions are the validation cases, and whether their histories are masked.
@@ -180,8 +194,8 @@ func (a Curves) ours(ctx context.Context, train *data.Train, q *questions) (_ Cu
 	})
 }
 
-func (a Curves) torch(ctx context.Context, train *data.Train, q *questions, packed bool) (_ Curve, err error) {
-	p, err := startTorch(ctx, a.Torch, a.Config, train, q, packed)
+func (a Curves) torch(ctx context.Context, train *data.Train, q *questions) (_ Curve, err error) {
+	p, err := startTorch(ctx, a.Torch, a.Config, train, q, true)
 	if err != nil {
 		return Curve{}, err
 	}
@@ -208,7 +222,7 @@ func (a Curves) follow(name string, epochs, patience int, epoch func() (wall, cp
 		total, used = total+wall, used+cpu
 		c.Points, c.Cores = append(c.Points, models.Point{Epoch: n, NDCG: ndcg, Seconds: total}), used/total
 		if a.Progress != nil {
-			a.Progress(name, c.Points[n-1], worse)
+			a.Progress(name, n, ndcg, total)
 		}
 	}
 	return c, nil

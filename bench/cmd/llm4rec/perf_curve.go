@@ -15,8 +15,6 @@ import (
 	"llm4rec/bench"
 	"llm4rec/bench/perf"
 	"llm4rec/bench/suite"
-	"llm4rec/models"
-	"llm4rec/models/sasrec"
 	"llm4rec/results"
 )
 
@@ -42,8 +40,7 @@ func perfCurveCommand(g *globals) *cobra.Command {
 		Long: `Trains a system of an experiment, which is a SASRec, with the first of its seeds, until it has not been better on
 validation for as many epochs as its patience says, and then each of the peers:
 
-  --torch PYTHON    a plain SASRec in PyTorch with the same windows and hyperparameters, without padding in the softmax,
-                    and with it
+  --torch PYTHON    a plain SASRec in PyTorch with the same windows and hyperparameters, without padding in the softmax
   --recbole PYTHON  RecBole's SASRec with RecBole's own settings but for max_length. It masks nothing on validation, so
                     that the experiment's protocol must have 'seen: none'
 
@@ -70,21 +67,6 @@ take is a projection.`,
 	return c
 }
 
-// sasrecOf is a system's configuration.
-func sasrecOf(p *bench.Plan, name string) (bench.Cell, sasrec.Config, error) {
-	var known []string
-	for _, c := range p.Cells {
-		config, ok := c.Bound.Config.(sasrec.Config)
-		if ok && c.System.Name == name {
-			return c, config, nil
-		}
-		if ok {
-			known = append(known, c.System.Name)
-		}
-	}
-	return bench.Cell{}, sasrec.Config{}, fmt.Errorf("%s has no sasrec %q; it has: %s", p.Spec.Name, name, strings.Join(known, ", "))
-}
-
 func (g *globals) perfCurve(ctx context.Context, a perf.Curves, name string, sets []string, device string) (_ curveReport, err error) {
 	log := g.logger(g.stderr)
 	s := g.suite(log, true)
@@ -96,7 +78,7 @@ func (g *globals) perfCurve(ctx context.Context, a perf.Curves, name string, set
 	if err != nil {
 		return curveReport{}, err
 	}
-	cell, config, err := sasrecOf(plan, system)
+	cell, config, err := perf.SASRecOf(plan, system)
 	if err != nil {
 		return curveReport{}, usageError{err}
 	}
@@ -112,8 +94,8 @@ func (g *globals) perfCurve(ctx context.Context, a perf.Curves, name string, set
 	}
 	config.Seed, config.Device = uint64(cell.Seed), opened
 	a.Config, a.Protocol = config, cell.Protocol
-	a.Progress = func(side string, p models.Point, worse int) {
-		log.Info("epoch", "side", side, "epoch", p.Epoch, "ndcg@10", fmt.Sprintf("%.4f", p.NDCG), "sec", fmt.Sprintf("%.1f", p.Seconds), "worse", worse)
+	a.Progress = func(side string, epoch int, ndcg, seconds float64) {
+		log.Info("epoch", "side", side, "epoch", epoch, "ndcg@10", fmt.Sprintf("%.4f", ndcg), "sec", fmt.Sprintf("%.1f", seconds))
 	}
 	report := curveReport{
 		Environment: results.Environ(commit, opened.About()), Device: opened.Name(), Threads: runtime.GOMAXPROCS(0),

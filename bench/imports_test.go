@@ -46,6 +46,9 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/ollama", "llm"},
 	{"llm/openai", "llm"},
 	{"llm/cassette", "llm"},
+	{"llm/text", "data"},
+	{"llm/tfidf", ""},
+	{"llm/retrieve", "llm llm/* models models/dense models/topk data gpu"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

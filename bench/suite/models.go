@@ -6,6 +6,7 @@ import (
 	"llm4rec/baselines/popularity"
 	"llm4rec/baselines/random"
 	"llm4rec/bench"
+	"llm4rec/llm/retrieve"
 	"llm4rec/models"
 	"llm4rec/models/als"
 	"llm4rec/models/bpr"
@@ -15,8 +16,10 @@ import (
 	"llm4rec/models/sequential"
 )
 
-// Models are all models that an experiment can name. To add one, add a line.
-func Models() []bench.Model {
+// Models are all models that an experiment can name. To add one, add a line. Files that they read may lie in data folders.
+func Models(dirs ...string) []bench.Model {
+	texts := retrieve.Default()
+	texts.Dirs = dirs
 	return []bench.Model{
 		bench.Register("random", "a random order for each user: the floor", random.Revision, true, random.Config{}, func(c random.Config, e bench.Env) models.Fitter {
 			c.Seed = uint64(e.Seed)
@@ -40,6 +43,11 @@ func Models() []bench.Model {
 		}),
 		bench.Register("gru4rec", "gated recurrent units over the history", gru4rec.Revision, true, gru4rec.Default(), func(c gru4rec.Config, e bench.Env) models.Fitter {
 			c.Run = training(e)
+			return c
+		}),
+		bench.Register("text", "similarity of items' texts to those of the history", retrieve.Revision, false, texts, plain),
+		bench.Register("shuffled-text", "text, where items have each other's texts by chance: a control", retrieve.Revision, true, texts, func(c retrieve.Config, e bench.Env) models.Fitter {
+			c.Permuted, c.Seed = true, uint64(e.Seed)
 			return c
 		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),

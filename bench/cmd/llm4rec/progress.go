@@ -97,9 +97,12 @@ func percent(done, total int) string {
 }
 
 func (p *progress) End(cell string, rec results.Record) {
-	if rec.Status == results.Failed {
+	switch {
+	case rec.Status == results.Failed:
 		p.log.Error("cell failed", "cell", cell, "error", rec.Error)
-	} else if p.container == nil {
+	case rec.Status == results.Unavailable:
+		p.log.Warn("cell unavailable", "cell", cell, "why", rec.Error)
+	case p.container == nil:
 		p.log.Info("cell", "name", cell, "fit_sec", rec.Timing.FitWall, "recommend_sec", rec.Timing.RecommendWall)
 	}
 	if p.bar != nil {

@@ -1,0 +1,138 @@
+// Package retrieve recommends items whose text is near to that of a user's history.
+//
+// A template makes every item a text, an embedder makes a text a vector, the vectors of a history become that of the user, and
+// the nearest items are the answer: the LLM4Rec poster's first stage. Whether text says more than its mere presence is what
+// the control with permuted texts shows.
+package retrieve
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"llm4rec/data"
+	"llm4rec/llm/text"
+	"llm4rec/models"
+)
+
+// Revision of the implementation: it is raised when a change alters the ranking.
+const Revision = 1
+
+// Config of the model. Start from [Default].
+type Config struct {
+	Embedder   string `json:"embedder" yaml:"embedder" jsonschema:"tfidf: words; lsa: tfidf of words and runs of characters, projected on its strongest directions"`
+	Dimensions int    `json:"dimensions" yaml:"dimensions" jsonschema:"of lsa: directions"`
+	Characters []int  `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
+
+	Template text.Template      `json:"template" yaml:"template" jsonschema:"an item's text, with fields in braces"`
+	More     []text.Source      `json:"more" yaml:"more" jsonschema:"files with more fields"`
+	Weights  map[string]float64 `json:"weights" yaml:"weights" jsonschema:"of fields: each is a text of its own, and an item's vector the weighted sum; empty: the template's one text"`
+
+	Users          string `json:"users" yaml:"users" jsonschema:"the vector of a history: mean or max of its items' vectors, weighted by recency; harmonic: weights 1, 1/2, 1/3, …; centroids: of groups, each of which asks; text: the vector of its items' texts in a row"`
+	Centroids      int    `json:"centroids" yaml:"centroids" jsonschema:"how many groups a history has, with users: centroids"`
+	Order          string `json:"order" yaml:"order" jsonschema:"with users: text: the newest or the oldest item first"`
+	models.Recency `yaml:",inline"`
+
+	Normalize  bool   `json:"normalize" yaml:"normalize" jsonschema:"make item vectors length one before anything else"`
+	Components int    `json:"components" yaml:"components" jsonschema:"principal components to keep of item vectors; 0: no analysis"`
+	Whiten     bool   `json:"whiten" yaml:"whiten" jsonschema:"with components: make their variances equal"`
+	Similarity string `json:"similarity" yaml:"similarity" jsonschema:"inner-product, cosine or l2"`
+
+	Dirs     []string `json:"-" yaml:"-"` // data folders, where files may lie
+	Permuted bool     `json:"-" yaml:"-"` // items have each other's texts, by chance
+	Seed     uint64   `json:"-" yaml:"-"` // of lsa, centroids and the permutation
+}
+
+// Default is the similarity of titles, genres and years by words, to the ten newest items.
+func Default() Config {
+	return Config{
+		Embedder: "tfidf", Dimensions: 128, Characters: []int{3, 5}, Template: text.Plain("title", "genres", "year"), Users: "mean", Centroids: 3,
+		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: "cosine",
+	}
+}
+
+// Validate checks the parameters. Errors are *data.SpecError.
+func (c Config) Validate() error {
+	bad := func(key, format string, args ...any) error {
+		return &data.SpecError{Key: key, Err: fmt.Errorf(format, args...)}
+	}
+	for _, x := range []struct {
+		key, value string
+		of         []string
+	}{
+		{"embedder", c.Embedder, []string{"tfidf", "lsa"}},
+		{"users", c.Users, []string{"mean", "harmonic", "max", "centroids", "text"}},
+		{"order", c.Order, []string{"newest", "oldest"}},
+		{"similarity", c.Similarity, []string{"inner-product", "cosine", "l2"}},
+	} {
+		if !slices.Contains(x.of, x.value) {
+			return bad(x.key, "%q is not one of %s", x.value, strings.Join(x.of, ", "))
+		}
+	}
+	switch {
+	case c.Dimensions < 1:
+		return bad("dimensions", "want at least 1, got %d", c.Dimensions)
+	case len(c.Characters) != 0 && (len(c.Characters) != 2 || c.Characters[0] < 1 || c.Characters[1] < c.Characters[0]):
+		return bad("characters", "want two lengths, the lesser first, or none, got %v", c.Characters)
+	case c.Centroids < 1:
+		return bad("centroids", "want at least 1, got %d", c.Centroids)
+	case c.Components < 0:
+		return bad("components", "want at least 0, got %d", c.Components)
+	case c.Whiten && c.Components == 0:
+		return bad("whiten", "needs components")
+	case c.Users == "text" && len(c.Weights) > 0:
+		return bad("weights", "a history's text has no fields: want users other than text")
+	}
+	for field, w := range c.Weights {
+		if !(w > 0 && w < 1e6) {
+			return bad("weights", "of %s: want a number above 0, got %v", field, w)
+		}
+	}
+	for _, s := range c.More {
+		if err := s.Validate(); err != nil {
+			return bad("more", "%w", err)
+		}
+	}
+	if err := c.Template.Validate(); err != nil {
+		return bad("template", "%w", err)
+	}
+	return c.Recency.Validate()
+}
+
+// Fingerprint is the SHA-256 of the files with more text: other texts are another model. It is "" where there are none.
+func (c Config) Fingerprint() (string, error) {
+	if len(c.More) == 0 {
+		return "", nil
+	}
+	h := sha256.New()
+	for _, s := range c.More {
+		place, err := c.find(s)
+		if err != nil {
+			return "", err
+		}
+		f, err := os.Open(place)
+		if err != nil {
+			return "", err
+		}
+		n, err := io.Copy(h, f)
+		_ = f.Close() // it was read
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", place, err)
+		}
+		fmt.Fprintf(h, " %d\n", n)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// find finds a file, or says what is missing and what to do.
+func (c Config) find(s text.Source) (string, error) {
+	place, err := s.Find(c.Dirs)
+	if err != nil {
+		return "", &models.Unavailable{Err: err, Remedy: fmt.Sprintf("put %s into a data folder that --data or LLM4REC_DATA names", s.Path)}
+	}
+	return place, nil
+}

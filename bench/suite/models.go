@@ -1,6 +1,9 @@
 package suite
 
 import (
+	"fmt"
+	"strings"
+
 	"llm4rec/baselines/ease"
 	"llm4rec/baselines/itemknn"
 	"llm4rec/baselines/popularity"
@@ -10,7 +13,9 @@ import (
 	"llm4rec/models"
 	"llm4rec/models/als"
 	"llm4rec/models/bpr"
+	"llm4rec/models/checkpoint"
 	"llm4rec/models/external"
+	"llm4rec/models/fusion"
 	"llm4rec/models/gru4rec"
 	"llm4rec/models/sasrec"
 	"llm4rec/models/sequential"
@@ -18,6 +23,12 @@ import (
 
 // Models are all models that an experiment can name. To add one, add a line. Files that they read may lie in data folders.
 func Models(dirs ...string) []bench.Model {
+	single := singles(dirs)
+	return append(single, merged(single))
+}
+
+// singles are the models that do not consist of others.
+func singles(dirs []string) []bench.Model {
 	texts := retrieve.Default()
 	texts.Dirs = dirs
 	return []bench.Model{
@@ -52,6 +63,43 @@ func Models(dirs ...string) []bench.Model {
 		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),
 	}
+}
+
+// merged is the model that merges others.
+func merged(single []bench.Model) bench.Model {
+	known := &bench.Suite{Models: single}
+	bind := func(p fusion.Part) (bench.Model, bench.Bound, error) {
+		m, err := known.Model(p.Model)
+		if err != nil {
+			return m, bench.Bound{}, err
+		}
+		b, err := m.Bind(p.Params)
+		return m, b, err
+	}
+	fitter := func(e bench.Env) func(fusion.Part) (models.Fitter, error) {
+		e.Checkpoint = checkpoint.File{} // there is one file, and several parts
+		return func(p fusion.Part) (models.Fitter, error) {
+			_, b, err := bind(p)
+			if err != nil {
+				return nil, err
+			}
+			return b.Fitter(e), nil
+		}
+	}
+	c := fusion.Default()
+	c.Fitter = fitter(bench.Env{})
+	c.Inputs = func(p fusion.Part) (string, error) {
+		m, b, err := bind(p)
+		sum := ""
+		if err == nil && b.Inputs != nil {
+			sum, err = b.Inputs()
+		}
+		return strings.TrimSpace(fmt.Sprintf("%s %d %s", m.Name, m.Revision, sum)), err
+	}
+	return bench.Register("fusion", "the merged answers of other models", fusion.Revision, true, c, func(c fusion.Config, e bench.Env) models.Fitter {
+		c.Fitter = fitter(e)
+		return c
+	})
 }
 
 // training is what a run gives to the training of a network.

@@ -17,6 +17,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm/text"
 	"llm4rec/models"
+	"llm4rec/models/dense"
 )
 
 // Revision of the implementation: it is raised when a change alters the ranking.
@@ -37,10 +38,10 @@ type Config struct {
 	Order          string `json:"order" yaml:"order" jsonschema:"with users: text: the newest or the oldest item first"`
 	models.Recency `yaml:",inline"`
 
-	Normalize  bool   `json:"normalize" yaml:"normalize" jsonschema:"make item vectors length one before anything else"`
-	Components int    `json:"components" yaml:"components" jsonschema:"principal components to keep of item vectors; 0: no analysis"`
-	Whiten     bool   `json:"whiten" yaml:"whiten" jsonschema:"with components: make their variances equal"`
-	Similarity string `json:"similarity" yaml:"similarity" jsonschema:"inner-product, cosine or l2"`
+	Normalize  bool             `json:"normalize" yaml:"normalize" jsonschema:"make item vectors length one before anything else"`
+	Components int              `json:"components" yaml:"components" jsonschema:"principal components to keep of item vectors; 0: no analysis"`
+	Whiten     bool             `json:"whiten" yaml:"whiten" jsonschema:"with components: make their variances equal"`
+	Similarity dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"inner-product, cosine or l2"`
 
 	Dirs     []string `json:"-" yaml:"-"` // data folders, where files may lie
 	Permuted bool     `json:"-" yaml:"-"` // items have each other's texts, by chance
@@ -51,7 +52,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Embedder: "tfidf", Dimensions: 128, Characters: []int{3, 5}, Template: text.Plain("title", "genres", "year"), Users: "mean", Centroids: 3,
-		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: "cosine",
+		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: dense.Cosine,
 	}
 }
 
@@ -67,7 +68,6 @@ func (c Config) Validate() error {
 		{"embedder", c.Embedder, []string{"tfidf", "lsa"}},
 		{"users", c.Users, []string{"mean", "harmonic", "max", "centroids", "text"}},
 		{"order", c.Order, []string{"newest", "oldest"}},
-		{"similarity", c.Similarity, []string{"inner-product", "cosine", "l2"}},
 	} {
 		if !slices.Contains(x.of, x.value) {
 			return bad(x.key, "%q is not one of %s", x.value, strings.Join(x.of, ", "))
@@ -96,6 +96,9 @@ func (c Config) Validate() error {
 		if err := s.Validate(); err != nil {
 			return bad("more", "%w", err)
 		}
+	}
+	if err := c.Similarity.Validate(); err != nil {
+		return bad("similarity", "%w", err)
 	}
 	if err := c.Template.Validate(); err != nil {
 		return bad("template", "%w", err)

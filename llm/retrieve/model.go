@@ -63,8 +63,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stored := c.stored(m.items)
-	m.index, err = dense.New(stored.v, stored.dim)
+	m.index, err = c.Similarity.Items(m.items.v, m.items.dim)
 	return m, err
 }
 
@@ -115,42 +114,6 @@ func (c Config) field(ctx context.Context, t text.Template, fields data.Fields, 
 	return texts, e, x, err
 }
 
-// stored are the vectors that queries are multiplied with. With l2, −½‖q − x‖² is q·x − ½‖x‖² but for what depends on q alone.
-// A length that is one but for rounding is one: ties must not be broken by its last bits.
-func (c Config) stored(items vectors) vectors {
-	out := vectors{slices.Clone(items.v), items.dim}
-	switch c.Similarity {
-	case "cosine":
-		out.normalize()
-	case "l2":
-		out = vectors{nil, items.dim + 1}
-		for n := range items.len() {
-			sum := 0.0
-			for _, v := range items.row(n) {
-				sum += float64(v) * float64(v)
-			}
-			if math.Abs(sum-1) < 1e-5 {
-				sum = 1
-			}
-			out.v = append(append(out.v, items.row(n)...), float32(-sum/2))
-		}
-	}
-	return out
-}
-
-// asked is what stored vectors are multiplied with for a query's vector.
-func (c Config) asked(v []float32) []float32 {
-	switch c.Similarity {
-	case "cosine":
-		x := vectors{slices.Clone(v), len(v)}
-		x.normalize()
-		return x.v
-	case "l2":
-		return append(slices.Clone(v), 1)
-	}
-	return v
-}
-
 // Recommend ranks by similarity to the history. A query without a history has the vector zero, which with inner products and
 // cosines ranks by item.
 func (m *model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
@@ -180,11 +143,11 @@ func (m *model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 			own = [][]float32{spoken.row(n)}
 		}
 		for _, v := range own {
-			asked, vectors = append(asked, q), append(vectors, m.config.asked(v)...)
+			asked, vectors = append(asked, q), append(vectors, v...)
 		}
 		first[n+1] = len(asked)
 	}
-	lists, err := m.index.TopK(ctx, vectors, asked)
+	lists, err := m.index.TopK(ctx, m.config.Similarity.Queries(vectors, m.items.dim), asked)
 	if err != nil {
 		return nil, fmt.Errorf("text: %w", err)
 	}

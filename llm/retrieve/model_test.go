@@ -12,6 +12,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm/text"
 	"llm4rec/models"
+	"llm4rec/models/dense"
 	"llm4rec/models/modeltest"
 )
 
@@ -84,7 +85,7 @@ func TestMetricChangesNothingForUnitVectors(t *testing.T) {
 		c.Users = users
 		q := models.Query{History: []int32{0, 3}, Exclude: []int32{0, 3}, K: 6}
 		want := ranked(t, c, train, q)
-		for _, c.Similarity = range []string{"inner-product", "l2"} {
+		for _, c.Similarity = range []dense.Similarity{dense.InnerProduct, dense.L2} {
 			// A maximum's length differs among queries, not among items.
 			if got := ranked(t, c, train, q); !slices.Equal(got, want) {
 				t.Errorf("%s, %s: %v, with cosines %v", users, c.Similarity, got, want)

@@ -6,21 +6,14 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"llm4rec/models/dense"
 )
 
 // normalize makes the vectors length one. A vector of zeros stays.
 func (x vectors) normalize() {
 	for n := range x.len() {
-		row, sum := x.row(n), 0.0
-		for _, v := range row {
-			sum += float64(v) * float64(v)
-		}
-		if sum == 0 {
-			continue
-		}
-		for d := range row {
-			row[d] = float32(float64(row[d]) / math.Sqrt(sum))
-		}
+		dense.Normalize(x.row(n))
 	}
 }
 

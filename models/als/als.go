@@ -61,7 +61,7 @@ func (a factors) row(r int32) []float32 { return a.v[int(r)*a.f : (int(r)+1)*a.f
 
 // newModel makes a model of the factors, which it keeps.
 func newModel(c Config, x, y factors) (*Model, error) {
-	items, err := dense.New(y.v, y.f)
+	items, err := c.Similarity.Items(y.v, y.f)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func newModel(c Config, x, y factors) (*Model, error) {
 	return &Model{config: c, x: x, y: y, gram: gram, items: items}, err
 }
 
-// Recommend ranks by inner product.
+// Recommend ranks by the configured similarity.
 func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
 	vectors := make([]float32, len(queries)*m.y.f)
 	if m.config.Users == Trained {
@@ -85,7 +85,7 @@ func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 	} else if err := m.foldIn(ctx, vectors, queries); err != nil {
 		return nil, err
 	}
-	return m.items.TopK(ctx, vectors, queries)
+	return m.items.TopK(ctx, m.config.Similarity.Queries(vectors, m.y.f), queries)
 }
 
 // Warnings says how many answers rank by item alone.

@@ -29,6 +29,7 @@ require (
 )
 
 require (
+	github.com/DataIntelligenceCrew/go-faiss v0.2.0 // indirect
 	github.com/VividCortex/ewma v1.2.0 // indirect
 	github.com/acarl005/stripansi v0.0.0-20180116102854-5a71ef0e047d // indirect
 	github.com/andybalholm/brotli v1.1.1 // indirect

@@ -37,6 +37,14 @@ func Blocks(ctx context.Context, n, size int, worker func() func(lo, hi int) err
 	return w.err
 }
 
+// Even is a size for [Blocks] that cuts n into as many blocks for every worker, of at most that many. It depends on the number
+// of workers, so it is for bodies whose results do not depend on the blocks.
+func Even(n, most int) int {
+	workers := runtime.GOMAXPROCS(0)
+	each := max(1, (n+workers*most-1)/(workers*most)) // blocks a worker
+	return max(1, (n+workers*each-1)/(workers*each))
+}
+
 const badBlocks = "gpu: blocks of at least one out of at least none are needed"
 
 // work is one call of Blocks.

@@ -36,6 +36,13 @@ type Recommender interface {
 	Recommend(ctx context.Context, queries []Query) ([][]Scored, error)
 }
 
+// Retriever finds the items with the best vectors for query vectors, which lie one after the other: for each at most k
+// distinct items, best first, ties by ascending item. Nothing is masked: whoever excludes items asks for more, and drops
+// them. It may be called from many goroutines at once.
+type Retriever interface {
+	Retrieve(ctx context.Context, queries []float32, k int) ([][]Scored, error)
+}
+
 // Progress is told how far a training is, and what there is to say about it, such as the loss. It is called from one
 // goroutine at a time.
 type Progress func(done, total int, note string)

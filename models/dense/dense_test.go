@@ -68,30 +68,77 @@ func queries(r *rand.Rand, count, n int) []models.Query {
 }
 
 // reference ranks everything.
-func reference(y []float32, f int, v []float32, q models.Query) []models.Scored {
+func reference(y []float32, f int, v []float32, q models.Query, l2 bool) []models.Scored {
 	var all []models.Scored
 	for item := range int32(len(y) / f) {
 		if slices.Contains(q.Exclude, item) || q.Candidates != nil && !slices.Contains(q.Candidates, item) {
 			continue
 		}
-		all = append(all, models.Scored{Item: item, Score: float32(dot(v, y[int(item)*f:][:f]))})
+		score := float32(dot(v, y[int(item)*f:][:f]))
+		if l2 {
+			score = -float32(distance(v, y[int(item)*f:][:f]))
+		}
+		all = append(all, models.Scored{Item: item, Score: score})
 	}
 	slices.SortFunc(all, topk.Better)
 	return all[:min(q.K, len(all))]
 }
 
 func TestTopKIsExact(t *testing.T) {
-	for _, shape := range [][2]int{{1, 1}, {7, 3}, {1024, 64}, {1500, 33}, {3000, 8}} {
-		n, f := shape[0], shape[1]
-		r := rand.New(rand.NewPCG(uint64(n), uint64(f)))
-		y, qs := catalogue(r, n, f), queries(r, 70, n)
-		v := normal(r, len(qs)*f)
-		clear(v[:f]) // all scores tie
-		got := answer(t, y, f, v, qs, len(qs))
-		for i, q := range qs {
-			want := reference(y, f, v[i*f:][:f], q)
-			if !slices.Equal(got[i], want) {
-				t.Fatalf("%v: query %d: got %v, want %v", shape, i, got[i], want)
+	for _, l2 := range []bool{false, true} {
+		for _, shape := range [][2]int{{1, 1}, {7, 3}, {1024, 64}, {1500, 33}, {3000, 8}} {
+			n, f := shape[0], shape[1]
+			r := rand.New(rand.NewPCG(uint64(n), uint64(f)))
+			y, qs := catalogue(r, n, f), queries(r, 70, n)
+			v := normal(r, len(qs)*f)
+			clear(v[:f])              // all scores tie
+			copy(v[f:2*f], y[n/2*f:]) // at no distance
+			got := answer(t, y, f, v, qs, len(qs), l2)
+			for i, q := range qs {
+				want := reference(y, f, v[i*f:][:f], q, l2)
+				if !slices.Equal(got[i], want) {
+					t.Fatalf("%v, l2 %v: query %d: got %v, want %v", shape, l2, i, got[i], want)
+				}
+			}
+		}
+	}
+}
+
+// Far from the origin a float32 product cannot tell distances apart: the exact ones decide.
+func TestFarFromTheOrigin(t *testing.T) {
+	const n, f = 1200, 5
+	r := rand.New(rand.NewPCG(8, 9))
+	y, v := normal(r, n*f), normal(r, f)
+	for _, x := range [][]float32{y, v} {
+		for l := range x {
+			x[l] = 5000 + x[l]/16
+		}
+	}
+	q := models.Query{K: 40}
+	got := answer(t, y, f, v, []models.Query{q}, 1, true)[0]
+	if want := reference(y, f, v, q, true); !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+}
+
+func TestNoItems(t *testing.T) {
+	if got := answer(t, nil, 2, []float32{1, 2}, []models.Query{{K: 3}}, 1, false); len(got) != 1 || len(got[0]) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestKth(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 11))
+	for n := 1; n < 60; n++ {
+		pool := make([]models.Scored, n)
+		for i := range pool {
+			pool[i] = models.Scored{Item: int32(i), Score: float32(r.IntN(n))}
+		}
+		for k := 1; k <= n; k++ {
+			got := kth(pool, k)
+			slices.SortFunc(pool, topk.Better)
+			if want := pool[k-1].Score; got != want {
+				t.Fatalf("kth(%v, %d) = %g, want %g", pool, k, got, want)
 			}
 		}
 	}
@@ -121,7 +168,7 @@ func TestInvariance(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	y, qs := catalogue(r, n, f), queries(r, 200, n)
 	v := normal(r, len(qs)*f)
-	want := answer(t, y, f, v, qs, len(qs))
+	want := append(answer(t, y, f, v, qs, len(qs), false), answer(t, y, f, v, qs, len(qs), true)...)
 	if os.Getenv(kernels) != "" {
 		fmt.Printf("fingerprint %s %s\n", fingerprint(want), gpu.CPU().About())
 		return
@@ -130,7 +177,7 @@ func TestInvariance(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		runtime.GOMAXPROCS(workers)
 		for _, batch := range []int{1, 3, 64, 65, 200} {
-			if got := answer(t, y, f, v, qs, batch); !reflect.DeepEqual(got, want) {
+			if got := append(answer(t, y, f, v, qs, batch, false), answer(t, y, f, v, qs, batch, true)...); !reflect.DeepEqual(got, want) {
 				t.Errorf("%d workers, batches of %d: other answers", workers, batch)
 			}
 		}
@@ -193,9 +240,9 @@ func panics(f func()) (yes bool) {
 	return
 }
 
-func answer(t *testing.T, y []float32, f int, v []float32, qs []models.Query, batch int) [][]models.Scored {
+func answer(t *testing.T, y []float32, f int, v []float32, qs []models.Query, batch int, l2 bool) [][]models.Scored {
 	t.Helper()
-	x, err := New(y, f)
+	x, err := newItems(y, f, l2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,18 +277,29 @@ func normal(r *rand.Rand, n int) []float32 {
 	return x
 }
 
+// BenchmarkTopK reports how fast the arithmetic of the scores alone was done.
 func BenchmarkTopK(b *testing.B) {
-	const n, f, users = 3706, 64, 6040
-	r := rand.New(rand.NewPCG(1, 2))
-	x, _ := New(normal(r, n*f), f)
-	v, qs := normal(r, users*f), make([]models.Query, users)
-	for i := range qs {
-		qs[i].K = 100
+	for _, c := range []struct{ n, f, users, k int }{
+		{3706, 64, 6040, 100},
+		{100_000, 384, 1000, 10},
+		{100_000, 384, 1000, 100},
+		{1_000_000, 384, 1000, 100},
+	} {
+		b.Run(fmt.Sprintf("items=%d/f=%d/queries=%d/k=%d", c.n, c.f, c.users, c.k), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 2))
+			x, _ := New(normal(r, c.n*c.f), c.f)
+			v, qs := normal(r, c.users*c.f), make([]models.Query, c.users)
+			for i := range qs {
+				qs[i].K = c.k
+			}
+			for b.Loop() {
+				if _, err := x.TopK(b.Context(), v, qs); err != nil {
+					b.Fatal(err)
+				}
+			}
+			seconds := b.Elapsed().Seconds() / float64(b.N)
+			b.ReportMetric(float64(c.users)/seconds, "queries/sec")
+			b.ReportMetric(2*float64(c.users)*float64(c.n)*float64(c.f)/seconds/1e9, "Gflop/s")
+		})
 	}
-	for b.Loop() {
-		if _, err := x.TopK(b.Context(), v, qs); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(users*b.N)/b.Elapsed().Seconds(), "queries/sec")
 }

@@ -12,74 +12,128 @@ import (
 type search struct {
 	items  *Items
 	vector []float32
-	margin float64 // how far a float32 score may be from the exact one
+	size   float64 // ‖q‖²
+	margin float64 // β
 	k      int
 	done   bool // the query had candidates, and they have been seen
 
-	exclude []int32 // ascending, those below the next tile dropped
-	pool    []models.Scored
-	full    bool          // k items have been seen
-	last    models.Scored // the k-th best when they were last counted
-	floor   float32       // a float32 score below it is not worth an exact one
+	exclude []int32         // ascending, those below the next tile dropped
+	pool    []models.Scored // with float32 estimates
+	settled []models.Scored // the best of those with exact scores, best first
+	floor   float32         // an estimate below it is not worth an exact score
 }
 
-func newSearch(x *Items, vector []float32, margin float64, q models.Query) search {
+func newSearch(x *Items, vector []float32, size, margin float64, q models.Query) search {
 	if q.K < 1 {
 		panic(badK)
 	}
-	s := search{items: x, vector: vector, margin: margin, k: min(q.K, x.n), floor: -math.MaxFloat32}
+	s := search{items: x, vector: vector, size: size, margin: margin, k: max(1, min(q.K, x.n)), floor: -math.MaxFloat32}
 	s.exclude = slices.Clone(q.Exclude)
 	slices.Sort(s.exclude)
 	if q.Candidates != nil {
 		for _, i := range q.Candidates {
 			if _, ok := slices.BinarySearch(s.exclude, i); !ok {
-				s.take(i)
+				s.pool = append(s.pool, models.Scored{Item: i})
 			}
 		}
+		s.settle()
 		s.done = true
 	}
 	return s
 }
 
-// offer takes what is worth it of the items from lo on, whose float32 scores are given. It overwrites scores.
-func (s *search) offer(lo int32, scores []float32) {
-	for len(s.exclude) > 0 && s.exclude[0] < lo+int32(len(scores)) {
-		if n := s.exclude[0] - lo; n >= 0 {
-			scores[n] = float32(math.Inf(-1))
+// room is how many estimates are kept until those that are not worth it are dropped.
+func (s *search) room() int { return 2*s.k + 64 }
+
+// offer takes those of the columns of a tile that are worth it. The tile begins at item lo.
+func (s *search) offer(lo int32, columns []int32, scores, bias []float32) {
+	for _, c := range columns {
+		item, estimate := lo+c, scores[c]
+		if bias != nil {
+			estimate += bias[c]
 		}
-		s.exclude = s.exclude[1:]
-	}
-	for n, score := range scores {
-		if score >= s.floor {
-			s.take(lo + int32(n))
+		if estimate < s.floor {
+			continue
+		}
+		for len(s.exclude) > 0 && s.exclude[0] < item {
+			s.exclude = s.exclude[1:]
+		}
+		if len(s.exclude) > 0 && s.exclude[0] == item {
+			continue
+		}
+		if s.pool = append(s.pool, models.Scored{Item: item, Score: estimate}); len(s.pool) >= s.room() {
+			s.drop()
 		}
 	}
 }
 
-// take puts an item with its exact score into the pool, which it cuts to the best k whenever it holds 2k.
-func (s *search) take(item int32) {
-	c := models.Scored{Item: item, Score: float32(dot(s.vector, s.items.vector(item)))}
-	if s.full && topk.Better(c, s.last) > 0 {
-		return
+// drop makes room. The k-th best estimate e says that there are k items with a score of at least e − β, and what is
+// estimated below e − 2β has less. Where that leaves too many, scores are as good as equal, and the exact ones decide.
+func (s *search) drop() {
+	s.raise(float64(kth(s.pool, s.k)) - 2*s.margin)
+	s.pool = slices.DeleteFunc(s.pool, func(x models.Scored) bool { return x.Score < s.floor })
+	if len(s.pool) > s.k+(s.room()-s.k)/2 {
+		s.settle()
 	}
-	s.pool = append(s.pool, c)
-	if len(s.pool) < 2*s.k {
-		return
-	}
-	s.cut()
-	s.full, s.last = true, s.pool[s.k-1]
-	s.floor = below(float64(s.last.Score) - s.margin)
 }
 
-func (s *search) cut() {
-	slices.SortFunc(s.pool, topk.Better)
-	s.pool = s.pool[:min(s.k, len(s.pool))]
+func (s *search) raise(floor float64) { s.floor = max(s.floor, below(floor)) }
+
+// settle gives all that is in the pool its exact score.
+func (s *search) settle() {
+	full := len(s.settled) == s.k
+	for _, c := range s.pool {
+		c.Score = s.items.score(s.vector, c.Item)
+		if !full || topk.Better(c, s.settled[s.k-1]) < 0 {
+			s.settled = append(s.settled, c)
+		}
+	}
+	s.pool = s.pool[:0]
+	slices.SortFunc(s.settled, topk.Better)
+	if len(s.settled) >= s.k {
+		s.settled = s.settled[:s.k]
+		s.raise(s.items.estimate(float64(s.settled[s.k-1].Score), s.size) - s.margin)
+	}
 }
 
 // best is the answer.
 func (s *search) best() []models.Scored {
-	s.cut()
-	return slices.Clone(s.pool)
+	if len(s.pool) > s.k {
+		s.drop()
+	}
+	s.settle()
+	return slices.Clone(s.settled)
+}
+
+// kth returns the k-th largest score, by quickselect (Hoare, 1961). It changes the order.
+func kth(pool []models.Scored, k int) float32 {
+	lo, hi := 0, len(pool)-1
+	for lo < hi {
+		pivot := pool[lo+(hi-lo)/2].Score
+		i, j := lo, hi
+		for i <= j {
+			for pool[i].Score > pivot {
+				i++
+			}
+			for pool[j].Score < pivot {
+				j--
+			}
+			if i <= j {
+				pool[i], pool[j] = pool[j], pool[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k-1 <= j:
+			hi = j
+		case k-1 >= i:
+			lo = i
+		default:
+			return pool[k-1].Score
+		}
+	}
+	return pool[k-1].Score
 }
 
 // below rounds to a float32 that is not above x.

@@ -1,0 +1,240 @@
+//go:build cgo && faiss
+
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/DataIntelligenceCrew/go-faiss"
+
+	"llm4rec/gpu"
+	"llm4rec/models"
+	"llm4rec/models/index/native"
+	"llm4rec/models/topk"
+)
+
+// faissIndex is one of FAISS's. Searching is safe from many threads at once: each of ours asks for its queries on one thread of
+// FAISS's, so that there are never more than cores. Everything else is done by one thread of ours at a time, with all
+// cores: see owner.
+type faissIndex struct {
+	name  string // with prefix
+	own   bool   // threads
+	l2    bool
+	n, d  int
+	bytes int64
+
+	closing sync.RWMutex     // held for reading by searches
+	native  *faiss.IndexImpl // nil when closed
+}
+
+func (c Config) buildFAISS(ctx context.Context, factory string, vectors []float32, dim int) (Index, error) {
+	metric := faiss.MetricInnerProduct
+	if c.Metric == L2 {
+		metric = faiss.MetricL2
+	}
+	return c.open(dim, func() (*faiss.IndexImpl, error) {
+		x, err := faiss.IndexFactory(dim, factory, metric)
+		if err != nil {
+			return nil, err
+		}
+		// First the parameters, as some are about building.
+		if err := errors.Join(c.set(x), ctx.Err()); err != nil || len(vectors) == 0 {
+			return x, err
+		}
+		if !x.IsTrained() {
+			if err := x.Train(vectors); err != nil {
+				return x, err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return x, err
+		}
+		return x, x.Add(vectors)
+	})
+}
+
+func (c Config) loadFAISS(_, path string) (Index, error) {
+	return c.open(0, func() (*faiss.IndexImpl, error) {
+		x, err := faiss.ReadIndex(path, 0)
+		if err != nil {
+			return nil, err
+		}
+		if l2 := x.MetricType() == faiss.MetricL2; l2 != (c.Metric == L2) {
+			return x, fmt.Errorf("%s holds an index of another metric than %s", path, c.Metric)
+		}
+		return x, c.set(x)
+	})
+}
+
+// open makes an index. One that comes with an error is deleted.
+func (c Config) open(dim int, make func() (*faiss.IndexImpl, error)) (Index, error) {
+	x := &faissIndex{name: c.Index, own: c.OwnThreads, l2: c.Metric == L2}
+	err := owned(func() error {
+		made, err := make()
+		if err != nil {
+			if made != nil {
+				made.Delete()
+			}
+			return err
+		}
+		x.native, x.n, x.d = made, int(made.Ntotal()), made.D()
+		x.bytes = native.Bytes(handle(made))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("index: %s of dimension %d: %w", c.Index, dim, err)
+	}
+	return x, nil
+}
+
+// set sets the parameters, by name.
+func (c Config) set(x faiss.Index) error {
+	if len(c.Params) == 0 {
+		return nil
+	}
+	space, err := faiss.NewParameterSpace()
+	if err != nil {
+		return err
+	}
+	defer space.Delete()
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		if err := space.SetIndexParameter(x, name, c.Params[name]); err != nil {
+			return fmt.Errorf("parameter %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (x *faissIndex) Len() int     { return x.n }
+func (x *faissIndex) Dim() int     { return x.d }
+func (x *faissIndex) Bytes() int64 { return x.bytes }
+
+func (x *faissIndex) Close() error {
+	x.closing.Lock()
+	defer x.closing.Unlock()
+	if x.native != nil {
+		x.native.Delete()
+		x.native = nil
+	}
+	return nil
+}
+
+// Save writes a file beside path first, so that a save that fails leaves what was there.
+func (x *faissIndex) Save(path string) error {
+	x.closing.RLock()
+	defer x.closing.RUnlock()
+	x.mustBeOpen()
+	part := path + ".part"
+	err := owned(func() error { return faiss.WriteIndex(x.native, part) })
+	if err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		_ = os.Remove(part) // it may not be there
+		return fmt.Errorf("index: %s: %w", x.name, err)
+	}
+	return nil
+}
+
+func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([][]models.Scored, error) {
+	checkK(k)
+	if err := check("query", queries, x.d); err != nil {
+		return nil, err
+	}
+	x.closing.RLock()
+	defer x.closing.RUnlock()
+	x.mustBeOpen()
+	count := len(queries) / x.d
+	out := make([][]models.Scored, count)
+	if k = min(k, x.n); k == 0 || count == 0 {
+		return out, ctx.Err()
+	}
+	search := func(lo, hi int) error {
+		distances, labels, err := x.native.Search(queries[lo*x.d:hi*x.d], int64(k))
+		if err != nil {
+			return fmt.Errorf("index: %s: %w", x.name, err)
+		}
+		for n := range hi - lo {
+			out[lo+n] = x.ranking(distances[n*k:(n+1)*k], labels[n*k:(n+1)*k])
+		}
+		return nil
+	}
+	if x.own {
+		return out, owned(func() error { return search(0, count) })
+	}
+	err := gpu.Blocks(ctx, count, gpu.Even(count, queryTile), func() func(lo, hi int) error {
+		return func(lo, hi int) error {
+			runtime.LockOSThread() // which has the text of the last error
+			defer runtime.UnlockOSThread()
+			return search(lo, hi)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// queryTile is how many queries one call to FAISS has at most: enough for its products of matrices.
+const queryTile = 256
+
+// ranking puts an answer of FAISS's, which leaves ties to chance and fills up with -1, in our order.
+func (x *faissIndex) ranking(distances []float32, labels []int64) []models.Scored {
+	out := make([]models.Scored, 0, len(labels))
+	for n, label := range labels {
+		if label < 0 {
+			continue
+		}
+		score := distances[n]
+		if x.l2 {
+			score = -score
+		}
+		out = append(out, models.Scored{Item: int32(label), Score: score})
+	}
+	slices.SortFunc(out, topk.Better)
+	return out
+}
+
+func (x *faissIndex) mustBeOpen() {
+	if x.native == nil {
+		panic(isClosed)
+	}
+}
+
+const isClosed = "index: it is closed"
+
+// handle is the address of FAISS's index, which go-faiss keeps to itself.
+func handle(x *faiss.IndexImpl) unsafe.Pointer {
+	return reflect.ValueOf(x.Index).Elem().FieldByName("idx").UnsafePointer()
+}
+
+// owned makes a call on the one thread that has all cores for FAISS. OpenMP keeps a team of threads for every thread that
+// ever asked for more than one: if sixteen of ours did, there would be sixteen teams.
+func owned(f func() error) error {
+	done := make(chan error)
+	owner() <- func() { done <- f() }
+	return <-done
+}
+
+var owner = sync.OnceValue(func() chan<- func() {
+	calls := make(chan func())
+	go func() {
+		runtime.LockOSThread() // and never back
+		for call := range calls {
+			native.Threads(runtime.GOMAXPROCS(0))
+			call()
+		}
+	}()
+	return calls
+})
+
+var _ Saver = (*faissIndex)(nil)

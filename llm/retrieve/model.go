@@ -12,7 +12,6 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/llm/text"
 	"llm4rec/models"
-	"llm4rec/models/dense"
 	"llm4rec/models/topk"
 )
 
@@ -32,7 +31,7 @@ type model struct {
 	embedder embedder
 	axes     *axes
 	items    vectors
-	index    *dense.Items
+	index    index
 	silent   atomic.Int64 // queries without a history
 }
 
@@ -63,7 +62,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	m.index, err = c.Similarity.Items(m.items.v, m.items.dim)
+	m.index, err = newIndex(c.Similarity, m.items)
 	return m, err
 }
 

@@ -27,8 +27,8 @@ type Source struct {
 	Path   string   `json:"path" yaml:"path" jsonschema:"the file, in the working directory or a data folder"`
 	Field  string   `json:"field" yaml:"field" jsonschema:"the name of the field that it becomes"`
 	Column string   `json:"column" yaml:"column" jsonschema:"where the text stands"`
-	Key    string   `json:"key" yaml:"key" jsonschema:"where the key stands; of JSON, empty: the object's name"`
-	Match  Template `json:"match" yaml:"match" jsonschema:"the key of an item, as {id} or {title} ({year})"`
+	Key    string   `json:"key,omitempty" yaml:"key,omitempty" jsonschema:"where the key stands; of JSON, empty: the object's name"`
+	Match  Template `json:"match,omitempty" yaml:"match,omitempty" jsonschema:"the key of an item, as {id} or {title} ({year})"`
 }
 
 // Validate says what is wrong, without looking for the file.

@@ -12,7 +12,7 @@ type Similarity string
 const (
 	InnerProduct Similarity = "inner-product" // q·x
 	Cosine       Similarity = "cosine"        // q·x / ‖q‖‖x‖; a vector of zeros has 0 with all
-	L2           Similarity = "l2"            // q·x − ½‖x‖², which orders as −‖q − x‖² does
+	L2           Similarity = "l2"            // −‖q − x‖²
 )
 
 // Validate says what is wrong.
@@ -26,8 +26,8 @@ func (s Similarity) Validate() error {
 // Items makes a catalogue for queries of that similarity: inner products with vectors that are made for it. It may keep the
 // slice, which must not change.
 //
-// A squared length that is one but for rounding is one: of vectors of length one, distances, cosines and inner products then
-// rank alike, and ties are not broken by last bits.
+// Distances to vectors of length one are ranked by inner product, which orders alike: ties are then those of cosines, and not
+// broken by the last bits of lengths.
 func (s Similarity) Items(vectors []float32, factors int) (*Items, error) {
 	switch s {
 	case Cosine:
@@ -36,41 +36,37 @@ func (s Similarity) Items(vectors []float32, factors int) (*Items, error) {
 			Normalize(vectors[lo : lo+factors])
 		}
 	case L2:
-		out := make([]float32, 0, len(vectors)/factors*(factors+1))
-		for lo := 0; lo < len(vectors); lo += factors {
-			x := vectors[lo : lo+factors]
-			square := dot(x, x)
-			if math.Abs(square-1) < 1e-5 {
-				square = 1
-			}
-			out = append(append(out, x...), float32(-square/2))
+		if !Unit(vectors, factors) {
+			return NewL2(vectors, factors)
 		}
-		vectors, factors = out, factors+1
 	}
 	return New(vectors, factors)
 }
 
 // Queries makes vectors of queries, row-major, what a catalogue of [Similarity.Items] is asked with.
 func (s Similarity) Queries(vectors []float32, factors int) []float32 {
-	switch s {
-	case Cosine:
+	if s == Cosine {
 		vectors = slices.Clone(vectors)
 		for lo := 0; lo < len(vectors); lo += factors {
 			Normalize(vectors[lo : lo+factors])
 		}
-	case L2:
-		out := make([]float32, 0, len(vectors)/factors*(factors+1))
-		for lo := 0; lo < len(vectors); lo += factors {
-			out = append(append(out, vectors[lo:lo+factors]...), 1)
-		}
-		return out
 	}
 	return vectors
 }
 
+// Unit says whether all vectors have length one, up to rounding.
+func Unit(vectors []float32, factors int) bool {
+	for lo := 0; lo < len(vectors); lo += factors {
+		if x := vectors[lo : lo+factors]; math.Abs(dot(x, x)-1) > 1e-5 {
+			return false
+		}
+	}
+	return true
+}
+
 // Normalize makes a vector length one. One of zeros stays.
 func Normalize(v []float32) {
-	if n := length(v); n > 0 {
+	if n := math.Sqrt(dot(v, v)); n > 0 {
 		for d := range v {
 			v[d] = float32(float64(v[d]) / n)
 		}

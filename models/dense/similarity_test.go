@@ -26,10 +26,10 @@ func TestSimilarities(t *testing.T) {
 	for s, score := range map[Similarity]func(q, x []float32) float64{
 		InnerProduct: dot,
 		Cosine: func(q, x []float32) float64 {
-			if length(x) == 0 {
+			if dot(x, x) == 0 {
 				return 0
 			}
-			return dot(q, x) / length(q) / length(x)
+			return dot(q, x) / math.Sqrt(dot(q, q)*dot(x, x))
 		},
 		L2: func(q, x []float32) float64 {
 			sum := 0.

@@ -23,8 +23,8 @@ const Revision = 1
 // Part is one of the recommenders.
 type Part struct {
 	Model  string         `json:"model" yaml:"model" jsonschema:"its name, as that of a system's model"`
-	Params map[string]any `json:"params" yaml:"params" jsonschema:"its parameters"`
-	Weight float64        `json:"weight" yaml:"weight" jsonschema:"w; 0: 1"`
+	Params map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"its parameters"`
+	Weight float64        `json:"weight,omitempty" yaml:"weight,omitempty" jsonschema:"w; 0: 1"`
 }
 
 // Config of the model. Start from [Default].

@@ -43,7 +43,11 @@ func (b *Batcher) Run(ctx context.Context, texts []string) (vectors [][]float32,
 	r.report.Texts = len(r.texts)
 	if err := r.identify(ctx); err != nil {
 		r.report.Untried = len(r.texts)
-		return make([][]float32, len(texts)), r.report, fmt.Errorf("embed: %w", err)
+		vectors = make([][]float32, len(texts))
+		if ctx.Err() != nil {
+			return vectors, r.report, fmt.Errorf("embed: %w", context.Cause(ctx))
+		}
+		return vectors, r.report, &IncompleteError{r.report.clone(), err}
 	}
 	if b.Cache != nil && len(r.texts) > 0 {
 		if r.file, err = b.Cache.open(r.report.Identity, r.log); err != nil {
@@ -120,11 +124,11 @@ func (r *run) all(ctx context.Context) error {
 			todo = append(todo, n)
 		}
 	}
-	r.inARow = 0 // the server has no part in those
 	todo, err := r.recall(todo)
 	if err != nil {
 		return err
 	}
+	r.tell()
 	r.work(ctx, todo)
 
 	r.report.Live = r.clock.span()

@@ -68,17 +68,17 @@ func (r *run) batch(ctx context.Context, part []int) {
 		return
 	}
 	answer, err := llm.Do(ctx, r.retry(), func(ctx context.Context) (answer, error) { return r.call(ctx, part) })
-	var failed *llm.Error
-	switch {
+	switch kind := kindOf(err); {
 	case err == nil:
 		r.keep(part, answer)
 	case ctx.Err() != nil:
-	case len(part) > 1 && errors.As(err, &failed) && (failed.Kind == llm.Refused || failed.Kind == llm.NotFinite):
+	case len(part) > 1 && (kind == llm.Refused || kind == llm.NotFinite):
 		r.batch(ctx, part[:len(part)/2])
 		r.batch(ctx, part[len(part)/2:])
 		return // they have told of their progress
 	default:
 		r.fail(part, err)
+		r.fared(err)
 	}
 	r.tell()
 }
@@ -128,18 +128,23 @@ func (r *run) call(ctx context.Context, part []int) (a answer, err error) {
 
 // keep checks an answer and stores what is good of it.
 func (r *run) keep(part []int, a answer) {
-	good := make([]entry, 0, len(part))
-	var goodTexts []int
+	var bad error
+	good, entries := make([]int, 0, len(part)), make([]entry, 0, len(part))
 	for n, text := range part {
 		if err := r.check(a.vectors[n]); err != nil {
+			bad = err
 			r.fail([]int{text}, err)
 			continue
 		}
-		good = append(good, entry{r.digests[text], a.vectors[n], slices.Contains(a.usage.Truncated, n)})
-		goodTexts = append(goodTexts, text)
+		good = append(good, text)
+		entries = append(entries, entry{r.digests[text], a.vectors[n], slices.Contains(a.usage.Truncated, n)})
 	}
+	if len(good) > 0 {
+		bad = nil
+	}
+	r.fared(bad)
 	if r.file != nil {
-		if err := r.file.put(good); err != nil {
+		if err := r.file.put(entries); err != nil {
 			r.stop(err)
 			return
 		}
@@ -147,10 +152,9 @@ func (r *run) keep(part []int, a answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Tokens += a.usage.Tokens
-	for n, e := range good {
-		r.inARow = 0
-		r.vectors[goodTexts[n]] = e.vector
-		r.report.Embedded++
+	r.report.Embedded += len(good)
+	for n, e := range entries {
+		r.vectors[good[n]] = e.vector
 		if e.truncated {
 			r.report.Truncated++
 		}
@@ -180,20 +184,34 @@ func (r *run) check(vector []float32) error {
 
 // fail counts texts that stay without a vector.
 func (r *run) fail(part []int, err error) {
-	failed := (*llm.Error)(nil)
-	if !errors.As(err, &failed) {
-		failed = &llm.Error{Kind: llm.Garbage, Message: err.Error()}
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	count(&r.report.Failed, failed.Kind, len(part))
+	count(&r.report.Failed, kindOf(err), len(part))
 	if r.first == nil {
 		r.first = err
 	}
+}
+
+// fared notes how a batch went. The run ends where the next one cannot go better.
+func (r *run) fared(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.inARow = 0
+		return
+	}
 	r.inARow++
-	if r.inARow >= mostInARow || failed.Kind == llm.Denied || failed.Kind == llm.NotFound {
+	if kind := kindOf(err); r.inARow >= mostInARow || kind == llm.Denied || kind == llm.NotFound {
 		r.ended = true
 	}
+}
+
+// kindOf is the kind of any error of an embedder: one that is not typed is no better than garbage.
+func kindOf(err error) llm.Kind {
+	if failed := (*llm.Error)(nil); errors.As(err, &failed) {
+		return failed.Kind
+	}
+	return llm.Garbage
 }
 
 // stop ends the run for a failure of the cache.

@@ -17,8 +17,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"llm4rec/llm"
 )
 
 // Fault is how a call goes wrong. Its parts can be combined.
@@ -292,7 +290,7 @@ func answer(w http.ResponseWriter, v any) {
 // Client is a client whose connections end with the test.
 func Client(t testing.TB) *http.Client {
 	t.Helper()
-	client := llm.HTTPClient(nil)
+	client := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	t.Cleanup(client.CloseIdleConnections)
 	return client
 }

@@ -74,7 +74,7 @@ func TestKindsOfBadRequests(t *testing.T) {
 	for message, want := range map[string]llm.Kind{
 		"do embedding request: Post \\\"http://127.0.0.1:1/embedding\\\": EOF": llm.Server,
 		"embedding contains NaN or Inf values":                                 llm.NotFinite,
-		"invalid input type": llm.Refused,
+		"invalid input type":                                                   llm.Refused,
 	} {
 		s := llmtest.Serve(t)
 		s.Next(llmtest.Fault{Status: 400, Body: `{"error":"` + message + `"}`})

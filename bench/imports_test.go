@@ -48,6 +48,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/cassette", "llm"},
 	{"llm/text", "data"},
 	{"llm/tfidf", ""},
+	{"llm/embed", "llm"},
 	{"llm/retrieve", "llm llm/* models models/dense models/topk data gpu"},
 	{"llm/*", "llm models data"},
 

@@ -6,6 +6,7 @@
 package retrieve
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -25,9 +26,15 @@ const Revision = 1
 
 // Config of the model. Start from [Default].
 type Config struct {
-	Embedder   string `json:"embedder" yaml:"embedder" jsonschema:"tfidf: words; lsa: tfidf of words and runs of characters, projected on its strongest directions"`
-	Dimensions int    `json:"dimensions" yaml:"dimensions" jsonschema:"of lsa: directions"`
-	Characters []int  `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
+	Embedder    string `json:"embedder" yaml:"embedder" jsonschema:"tfidf: words; lsa: tfidf of words and runs of characters, projected on its strongest directions; ollama or openai: a model on a server"`
+	Model       string `json:"model" yaml:"model" jsonschema:"of a server, as all-minilm or text-embedding-ada-002"`
+	BaseURL     string `json:"base_url" yaml:"base_url" jsonschema:"of a server; empty: OLLAMA_HOST or this machine for ollama, OpenAI's own for openai"`
+	KeyVariable string `json:"key_variable" yaml:"key_variable" jsonschema:"variable of the environment that holds the key of openai; empty: OPENAI_API_KEY"`
+	Dimensions  int    `json:"dimensions" yaml:"dimensions" jsonschema:"of a vector: directions of lsa (0: 128), or what a server is asked for (0: the model's own)"`
+	Characters  []int  `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
+
+	DocumentPrefix string `json:"document_prefix" yaml:"document_prefix" jsonschema:"before an item's text, where a model wants one"`
+	QueryPrefix    string `json:"query_prefix" yaml:"query_prefix" jsonschema:"before a history's text, with users: text"`
 
 	Template text.Template      `json:"template" yaml:"template" jsonschema:"an item's text, with fields in braces"`
 	More     []text.Source      `json:"more" yaml:"more" jsonschema:"files with more fields"`
@@ -51,7 +58,7 @@ type Config struct {
 // Default is the similarity of titles, genres and years by words, to the ten newest items.
 func Default() Config {
 	return Config{
-		Embedder: "tfidf", Dimensions: 128, Characters: []int{3, 5}, Template: text.Plain("title", "genres", "year"), Users: "mean", Centroids: 3,
+		Embedder: "tfidf", Characters: []int{3, 5}, Template: text.Plain("title", "genres", "year"), Users: "mean", Centroids: 3,
 		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: dense.Cosine,
 	}
 }
@@ -65,7 +72,7 @@ func (c Config) Validate() error {
 		key, value string
 		of         []string
 	}{
-		{"embedder", c.Embedder, []string{"tfidf", "lsa"}},
+		{"embedder", c.Embedder, []string{"tfidf", "lsa", "ollama", "openai"}},
 		{"users", c.Users, []string{"mean", "harmonic", "max", "centroids", "text"}},
 		{"order", c.Order, []string{"newest", "oldest"}},
 	} {
@@ -74,8 +81,12 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
-	case c.Dimensions < 1:
-		return bad("dimensions", "want at least 1, got %d", c.Dimensions)
+	case c.Dimensions < 0:
+		return bad("dimensions", "want at least 0, got %d", c.Dimensions)
+	case c.remote() && c.Model == "":
+		return bad("model", "missing: %s has many", c.Embedder)
+	case !c.remote() && c.Model+c.BaseURL+c.KeyVariable != "":
+		return bad("embedder", "%s has no model, base_url or key_variable: those are of ollama and openai", c.Embedder)
 	case len(c.Characters) != 0 && (len(c.Characters) != 2 || c.Characters[0] < 1 || c.Characters[1] < c.Characters[0]):
 		return bad("characters", "want two lengths, the lesser first, or none, got %v", c.Characters)
 	case c.Centroids < 1:
@@ -106,12 +117,23 @@ func (c Config) Validate() error {
 	return c.Recency.Validate()
 }
 
-// Fingerprint is the SHA-256 of the files with more text: other texts are another model. It is "" where there are none.
+// remote says whether a server embeds.
+func (c Config) remote() bool { return c.Embedder == "ollama" || c.Embedder == "openai" }
+
+// Fingerprint is the SHA-256 of the files with more text, and of what answers at a server: others are another model. It is ""
+// where there are neither.
 func (c Config) Fingerprint() (string, error) {
-	if len(c.More) == 0 {
+	if len(c.More) == 0 && !c.remote() {
 		return "", nil
 	}
 	h := sha256.New()
+	if c.remote() {
+		id, err := c.identity(context.Background())
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, id.Key())
+	}
 	for _, s := range c.More {
 		place, err := c.find(s)
 		if err != nil {

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -40,6 +41,9 @@ func (b builtIn) embed(_ context.Context, texts []string) (vectors, error) {
 
 // embedder makes one that knows the items' texts.
 func (c Config) embedder(ctx context.Context, documents []string) (embedder, error) {
+	if c.remote() {
+		return c.server(ctx)
+	}
 	if c.Embedder == "tfidf" {
 		corpus := tfidf.New(documents, tfidf.Terms{})
 		return builtIn{corpus, corpus.Len()}, nil
@@ -48,7 +52,7 @@ func (c Config) embedder(ctx context.Context, documents []string) (embedder, err
 	if len(c.Characters) == 2 {
 		terms.Least, terms.Most = c.Characters[0], c.Characters[1]
 	}
-	l, err := tfidf.NewLSA(ctx, tfidf.New(documents, terms), documents, c.Dimensions, c.Seed)
+	l, err := tfidf.NewLSA(ctx, tfidf.New(documents, terms), documents, cmp.Or(c.Dimensions, 128), c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +79,11 @@ func (c Config) fields(train *data.Train) (data.Fields, error) {
 // texts are the items' texts by a template. The control gives them to each other.
 func (c Config) texts(t text.Template, fields data.Fields, items int) ([]string, error) {
 	out, err := t.Render(fields, items)
+	for n := range out {
+		if out[n] != "" {
+			out[n] = c.DocumentPrefix + out[n]
+		}
+	}
 	if err == nil && c.Permuted {
 		rand.New(rand.NewPCG(c.Seed, streamPermutation)).Shuffle(items, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}

@@ -175,10 +175,14 @@ func merged(lists [][]models.Scored, k int) []models.Scored {
 
 // Warnings says how many answers rank by item alone.
 func (m *model) Warnings() []string {
-	if n := m.silent.Load(); n > 0 {
-		return []string{fmt.Sprintf("text: %d queries were without a history, whose vector is zero", n)}
+	var out []string
+	if w, ok := m.embedder.(models.Warner); ok {
+		out = w.Warnings()
 	}
-	return nil
+	if n := m.silent.Load(); n > 0 {
+		out = append(out, fmt.Sprintf("text: %d queries were without a history, whose vector is zero", n))
+	}
+	return out
 }
 
 var (

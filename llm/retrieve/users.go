@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"llm4rec/models"
 )
@@ -146,7 +147,10 @@ func (m *model) spoken(ctx context.Context, histories []history) (vectors, error
 			if texts[n] != "" {
 				texts[n] += " "
 			}
-			texts[n] += m.texts[h.items[k]]
+			texts[n] += strings.TrimPrefix(m.texts[h.items[k]], m.config.DocumentPrefix)
+		}
+		if texts[n] != "" {
+			texts[n] = m.config.QueryPrefix + texts[n]
 		}
 	}
 	x, err := m.embedder.embed(ctx, texts)

@@ -38,7 +38,8 @@ var arrows = []struct{ pkg, may string }{
 	{"models/dense", "models models/topk data gpu"},
 	{"models/modeltest", "models data data/*"},
 	{"models/index/native", ""},
-	{"models/index", "models models/topk gpu models/index/native"},
+	{"models/index", "models models/dense models/topk gpu models/index/native"},
+	{"models/sequential/sequentialtest", "models/sequential gpu gpu/graph"},
 	{"models/*", "models models/topk models/dense models/checkpoint models/validate models/sequential data gpu gpu/graph"},
 	{"baselines/*", "models models/topk models/dense data gpu"},
 

@@ -53,8 +53,7 @@ take is a projection.`,
 			if a.Batches < 0 {
 				return usageError{fmt.Errorf("--batches: want at least 0, got %d", a.Batches)}
 			}
-			report, err := g.perfCurve(c.Context(), a, args[0], sets, device)
-			return errors.Join(err, writeReport(file, report, err))
+			return reported(file, func() (curveReport, error) { return g.perfCurve(c.Context(), a, args[0], sets, device) })
 		},
 	}
 	f := c.Flags()

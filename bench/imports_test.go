@@ -45,6 +45,10 @@ var arrows = []struct{ pkg, may string }{
 	{"llm", ""},
 	{"llm/ollama", "llm"},
 	{"llm/openai", "llm"},
+	{"llm/embed", "llm"},
+	{"llm/llmtest", "llm"},
+	{"llm/ollama/tiny", ""},
+	{"llm/ollama/ollamatest", ""},
 	{"llm/cassette", "llm"},
 	{"llm/*", "llm models data"},
 

@@ -228,7 +228,7 @@ func (r *run) tell() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.Progress != nil {
-		r.report.Live = r.clock.span()
+		r.report.Live = r.clock.span().Seconds()
 		r.Progress(r.report.clone())
 	}
 }

@@ -76,8 +76,8 @@ func find() (string, error) {
 // Rise starts a server that has been killed. It has the address and the models that it had.
 func (s *Server) Rise() {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), s.program, "serve") //nolint:gosec // a test's own program
-	cmd.Cancel = func() error { return nil }                      // Kill ends it, with its children
+	cmd := exec.CommandContext(s.t.Context(), s.program, "serve")
+	cmd.Cancel = func() error { return nil } // Kill ends it, with its children
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "OLLAMA_MODELS=" + filepath.Join(s.home, "models"),
 		"OLLAMA_HOST=" + s.address, "OLLAMA_NO_CLOUD=1", "GIN_MODE=release",

@@ -54,6 +54,7 @@ func (b *Batcher) Run(ctx context.Context, texts []string) (vectors [][]float32,
 			return make([][]float32, len(texts)), r.report, err
 		}
 		defer func() { err = errors.Join(err, r.file.close()) }()
+		r.report.Dimension = r.file.dimension
 	}
 	err = r.all(ctx)
 	vectors = make([][]float32, len(texts))
@@ -131,7 +132,7 @@ func (r *run) all(ctx context.Context) error {
 	r.tell()
 	r.work(ctx, todo)
 
-	r.report.Live = r.clock.span()
+	r.report.Live = r.clock.span().Seconds()
 	failed := 0
 	for _, n := range r.report.Failed {
 		failed += n

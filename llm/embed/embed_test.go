@@ -232,13 +232,18 @@ func TestWrongDimension(t *testing.T) {
 	}
 	// The cache knows the dimension.
 	s.Next(llmtest.WrongDimension())
-	if _, report, err = b.Run(t.Context(), texts); err == nil || report.Failed[llm.WrongDimension] != 2 {
+	if _, report, err := b.Run(t.Context(), texts); err == nil || report.Failed[llm.WrongDimension] != 2 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if vectors, err := b.Embed(t.Context(), texts); err != nil {
-		t.Error(err)
-	} else {
-		right(t, s, texts, vectors)
+	vectors, err := b.Embed(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right(t, s, texts, vectors)
+	// Also where none of a run's texts is in it.
+	s.Next(llmtest.WrongDimension())
+	if _, report, err = b.Run(t.Context(), []string{"another"}); err == nil || report.Failed[llm.WrongDimension] != 1 || report.Dimension != 16 {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"llm4rec/llm"
 )
@@ -13,7 +12,7 @@ import (
 // Report says what became of the texts of a run. Equal texts count once.
 type Report struct {
 	Identity  llm.Identity `json:"identity"`
-	Dimension int          `json:"dimension"` // of the vectors; 0: there is none
+	Dimension int          `json:"dimension"` // of the vectors; 0: none has come yet
 
 	Texts     int              `json:"texts"`               // different ones
 	Cached    int              `json:"cached"`              // whose vector was in the cache
@@ -26,9 +25,9 @@ type Report struct {
 	Retries map[llm.Kind]int `json:"retries,omitempty"` // calls that failed and were made once more, by reason
 	Tokens  int              `json:"tokens,omitempty"`  // of the embedded texts, as far as the server tells
 
-	// Live is the time from the first call's beginning to the last one's end, and that of Embedded texts alone: it says
-	// nothing where all was cached.
-	Live time.Duration `json:"live_ns"`
+	// Live is the seconds from the first call's beginning to the last one's end. In them the Embedded texts were embedded;
+	// what was Cached took no part, and where all was, Live is 0.
+	Live float64 `json:"live_sec,omitempty"`
 }
 
 // Lacking is the number of texts without a vector.

@@ -19,7 +19,7 @@ const mostInARow = 3
 // work embeds the texts in batches.
 //
 // While an answer is decoded, checked and stored, its place at the server would be empty. So there are more workers than
-// the server has places, by a quarter and at least one: their calls wait in its queue.
+// the server has places, half as many again: their calls wait in its queue.
 func (r *run) work(ctx context.Context, texts []int) {
 	parallel, batch := r.Parallel, r.Batch
 	if parallel == 0 {
@@ -30,7 +30,7 @@ func (r *run) work(ctx context.Context, texts []int) {
 	}
 	batches := make(chan []int)
 	var workers sync.WaitGroup
-	for range parallel + (parallel+3)/4 {
+	for range parallel + (parallel+1)/2 {
 		workers.Go(func() {
 			for part := range batches {
 				r.batch(ctx, part)
@@ -228,7 +228,7 @@ func (r *run) tell() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.Progress != nil {
-		r.report.Live = r.clock.span()
+		r.report.Live = r.clock.span().Seconds()
 		r.Progress(r.report.clone())
 	}
 }

@@ -2,6 +2,7 @@ package ollama
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -75,18 +76,16 @@ func (e *Embedder) call(ctx context.Context, texts []string, truncate bool) ([][
 	return answer.Embeddings, llm.Usage{Tokens: answer.PromptEvalCount, Load: answer.LoadDuration}, nil
 }
 
-const tooLongMessage = "exceeds the context length"
-
 func tooLong(err error) bool {
-	failed, ok := err.(*llm.Error) //nolint:errorlint // what call returns is not wrapped
-	return ok && failed.Kind == llm.Refused && strings.Contains(failed.Message, tooLongMessage)
+	failed := (*llm.Error)(nil)
+	return errors.As(err, &failed) && failed.Kind == llm.Refused && strings.Contains(failed.Message, "exceeds the context length")
 }
 
 // typed corrects the kind where Ollama says 400, the caller's fault, of what it is not: when the process that holds the
 // model has died, and when the model computes NaN.
 func typed(err error) error {
-	failed, ok := err.(*llm.Error) //nolint:errorlint // what Exchange.Error returns is not wrapped
-	if !ok || failed.Kind != llm.Refused {
+	failed := (*llm.Error)(nil)
+	if !errors.As(err, &failed) || failed.Kind != llm.Refused {
 		return err
 	}
 	switch {

@@ -7,6 +7,7 @@ package openai
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -85,8 +86,8 @@ func (e *Embedder) Identity(context.Context) (llm.Identity, error) {
 // clean makes an error fit to be printed and stored. A service may repeat the key in its message, and the library's error
 // holds the request with all its headers.
 func (e *Embedder) clean(err error) error {
-	failed, ok := err.(*llm.Error) //nolint:errorlint // what Exchange.Error returns is not wrapped
-	if !ok {
+	failed := (*llm.Error)(nil)
+	if !errors.As(err, &failed) {
 		return err
 	}
 	failed.Err = nil

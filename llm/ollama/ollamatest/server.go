@@ -50,14 +50,14 @@ func Start(t testing.TB) *Server {
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Log(s.log.String())
+			t.Logf("the last that the server said:\n%s", s.log.tail(4000))
 		}
 	})
 	s.Rise()
 	return s
 }
 
-// find is the program that LLM4REC_OLLAMA names, or the newest that .ci/ollama has built.
+// find is the program that LLM4REC_OLLAMA names, or the one that .ci/ollama has built.
 func find() (string, error) {
 	if program := os.Getenv("LLM4REC_OLLAMA"); program != "" {
 		return program, nil
@@ -66,21 +66,18 @@ func find() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	built, err := filepath.Glob(filepath.Join(cache, "llm4rec", "ollama", "v*", "ollama"))
-	if err == nil && len(built) == 0 {
-		err = errors.New("no Ollama: .ci/ollama builds one")
+	program := filepath.Join(cache, "llm4rec", "ollama", "current", "ollama")
+	if _, err := os.Stat(program); err != nil {
+		return "", errors.New("there is no Ollama: .ci/ollama builds it")
 	}
-	if err != nil {
-		return "", err
-	}
-	return built[len(built)-1], nil
+	return program, nil
 }
 
 // Rise starts a server that has been killed. It has the address and the models that it had.
 func (s *Server) Rise() {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), s.program, "serve") //nolint:gosec // a test's own program
-	cmd.Cancel = func() error { return nil }                      // Kill ends it, with its children
+	cmd := exec.CommandContext(s.t.Context(), s.program, "serve")
+	cmd.Cancel = func() error { return nil } // Kill ends it, with its children
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "OLLAMA_MODELS=" + filepath.Join(s.home, "models"),
 		"OLLAMA_HOST=" + s.address, "OLLAMA_NO_CLOUD=1", "GIN_MODE=release",
@@ -119,7 +116,10 @@ func (s *Server) Kill() {
 func (s *Server) Model(name string, gguf []byte) {
 	s.t.Helper()
 	digest := fmt.Sprintf("sha256:%x", sha256.Sum256(gguf))
-	s.must(http.MethodPost, "/api/blobs/"+digest, gguf)
+	// A server that has the file answers without reading it, and resets the connection.
+	if status, _, err := s.do(http.MethodHead, "/api/blobs/"+digest, nil); err != nil || status != http.StatusOK {
+		s.must(http.MethodPost, "/api/blobs/"+digest, gguf)
+	}
 	create, err := json.Marshal(map[string]any{
 		"model": name, "stream": false, "files": map[string]string{"model.gguf": digest},
 		// The threads of llama.cpp wait for each other in a loop: with other tests beside it, two would be slower by far.
@@ -167,8 +167,9 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.b.Write(p)
 }
 
-func (o *output) String() string {
+func (o *output) tail(most int) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.b.String()
+	all := o.b.Bytes()
+	return all[max(0, len(all)-most):]
 }

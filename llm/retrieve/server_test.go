@@ -12,7 +12,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"llm4rec/llm/ollama/ollamatest"
+	"llm4rec/llm/ollama/tiny"
 	"llm4rec/models"
+	"llm4rec/models/dense"
 )
 
 // hashing is a server of OpenAI's kind whose vectors count words.
@@ -115,5 +118,31 @@ func TestServerNotAtHand(t *testing.T) {
 		if !errors.As(err, &missing) || missing.Remedy == "" {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// The poster's row, through a real server: a model that is there ranks by shared words, distances and cosines alike, and one
+// that is not there says how to get it.
+func TestRealOllama(t *testing.T) {
+	s := ollamatest.Start(t)
+	c := remote(t, "")
+	train := films()
+	train.ItemText[0].Values[5] = "war city"
+	s.Model("all-minilm", tiny.BERT(1, 48, train.ItemText[0].Values))
+	c.Embedder, c.Model, c.BaseURL, c.Users = "ollama", "all-minilm", s.URL, "text"
+	q := models.Query{History: []int32{0}, Exclude: []int32{0}, K: 6}
+	want := ranked(t, c, train, q)
+	if first := want[:2]; !slices.Contains(first, 1) || !slices.Contains(first, 2) {
+		t.Errorf("nearest to crime: %v", want)
+	}
+	for _, c.Similarity = range []dense.Similarity{dense.L2, dense.InnerProduct} {
+		if got := ranked(t, c, train, q); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, with cosines %v", c.Similarity, got, want)
+		}
+	}
+	c.Model = "absent"
+	var missing *models.Unavailable
+	if _, err := c.Fit(t.Context(), train); !errors.As(err, &missing) || missing.Remedy != "run 'ollama pull absent'" {
+		t.Errorf("a model that is not there: %v", err)
 	}
 }

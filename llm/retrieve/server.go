@@ -17,12 +17,12 @@ import (
 	"llm4rec/models"
 )
 
-// served embeds by a server, and counts the texts that its model cut.
+// served embeds by a server, and counts the texts that its model cut, and those that it did not have to embed.
 type served struct {
-	config           Config
-	batcher          *embed.Batcher
-	dim              int
-	texts, truncated atomic.Int64
+	config                   Config
+	batcher                  *embed.Batcher
+	dim                      int
+	texts, truncated, cached atomic.Int64
 }
 
 // adapter speaks to the server. It is not called yet.
@@ -80,6 +80,7 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 	}
 	s.texts.Add(int64(report.Texts))
 	s.truncated.Add(int64(report.Truncated))
+	s.cached.Add(int64(report.Cached))
 	if s.dim == 0 {
 		s.dim = report.Dimension
 	}
@@ -96,12 +97,16 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 	return x, nil
 }
 
-// Warnings says what the model did not read.
+// Warnings says what the model did not read, and what the times do not hold.
 func (s *served) Warnings() []string {
+	var out []string
 	if n := s.truncated.Load(); n > 0 {
-		return []string{fmt.Sprintf("text: %d of %d texts are longer than the window of %s, and were cut", n, s.texts.Load(), s.config.Model)}
+		out = append(out, fmt.Sprintf("text: %d of %d texts are longer than the window of %s, and were cut", n, s.texts.Load(), s.config.Model))
 	}
-	return nil
+	if n := s.cached.Load(); n > 0 {
+		out = append(out, fmt.Sprintf("text: %d of %d texts were embedded before: the times are without them", n, s.texts.Load()))
+	}
+	return out
 }
 
 // unavailable says what to do where a server or its model is not at hand, and leaves other errors as they are.

@@ -79,6 +79,13 @@ func TestServerEmbedsOnce(t *testing.T) {
 	if n := texts.Load(); n != 5 {
 		t.Errorf("the server embedded %d texts, want the 5 different ones once", n)
 	}
+	m, err := c.fit(t.Context(), films())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := m.Warnings(); len(w) != 1 || w[0] != "text: 5 of 5 texts were embedded before: the times are without them" {
+		t.Errorf("warnings %q", w)
+	}
 	c.Users = "text"
 	if got := ranked(t, c, films(), q); !slices.Contains(got, 1) || !slices.Contains(got, 2) {
 		t.Errorf("by the history's text: %v", got)

@@ -64,17 +64,25 @@ func TestParseBaseURL(t *testing.T) {
 	}
 }
 
+// waits is how long the error asks to wait.
+func waits(x llm.Exchange) time.Duration {
+	failed := (*llm.Error)(nil)
+	if !errors.As(x.Error("p", errors.New("429")), &failed) {
+		return -1
+	}
+	return failed.RetryAfter
+}
+
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "0.5": time.Second / 2, "-1": 0, "NaN": 0, "soon": 0,
 		time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat): 0} {
 		x := llm.Exchange{Status: 429, Header: http.Header{"Retry-After": {value}}}
-		err := x.Error("p", errors.New("429"))
-		if got := err.(*llm.Error).RetryAfter; got != want {
+		if got := waits(x); got != want {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
 	x := llm.Exchange{Status: 429, Header: http.Header{"Retry-After": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}}}
-	if got := x.Error("p", errors.New("429")).(*llm.Error).RetryAfter; got < 58*time.Minute || got > time.Hour {
+	if got := waits(x); got < 58*time.Minute || got > time.Hour {
 		t.Errorf("a date in an hour: %v", got)
 	}
 }
@@ -114,7 +122,7 @@ func TestDo(t *testing.T) {
 			test.retry.Backoff = func() backoff.BackOff { return &backoff.ZeroBackOff{} }
 			test.retry.Notify = func(_ *llm.Error, wait time.Duration) { waits = append(waits, wait) }
 			calls, err := llm.Do(t.Context(), test.retry, fails(test.times, test.err))
-			if calls != test.calls || (err == nil) != (test.calls > 0) || err != nil && err != test.err {
+			if calls != test.calls || (err == nil) != (test.calls > 0) || !errors.Is(err, test.err) && err != nil {
 				t.Errorf("%d calls, %v; want %d", calls, err, test.calls)
 			}
 			if fmt.Sprint(waits) != fmt.Sprint(test.waits) {

@@ -73,7 +73,7 @@ func TestTornTail(t *testing.T) {
 	}
 	begin := bytes.IndexByte(whole, '\n') + 1
 	record := (len(whole) - begin) / 2
-	for size := range len(whole) {
+	for size := range whole {
 		if err := os.WriteFile(file, whole[:size], 0o644); err != nil {
 			t.Fatal(err)
 		}

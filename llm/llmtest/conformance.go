@@ -12,6 +12,7 @@ import (
 
 // Embedder runs the tests that every adapter has to pass. The function makes an adapter that calls the server's Model.
 func Embedder(t *testing.T, adapter func(t *testing.T, s *Server) llm.UsageEmbedder) {
+	t.Helper()
 	texts := []string{"a city museum", "the city museum", "storms"}
 
 	t.Run("vectors", func(t *testing.T) {

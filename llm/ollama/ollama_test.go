@@ -30,7 +30,10 @@ func adapter(t *testing.T, c Config) *Embedder {
 }
 
 func TestConformance(t *testing.T) {
-	llmtest.Embedder(t, func(t *testing.T, s *llmtest.Server) llm.UsageEmbedder { return adapter(t, Config{BaseURL: s.URL}) })
+	llmtest.Embedder(t, func(t *testing.T, s *llmtest.Server) llm.UsageEmbedder {
+		t.Helper()
+		return adapter(t, Config{BaseURL: s.URL})
+	})
 }
 
 func TestIdentity(t *testing.T) {

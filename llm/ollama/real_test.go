@@ -27,7 +27,8 @@ func cosine(a, b []float32) float64 {
 func TestRealOllama(t *testing.T) {
 	s := ollamatest.Start(t)
 	s.Model("tiny", tiny.BERT(1, 64, museum))
-	real := func(t *testing.T, c Config) *Embedder {
+	tinyBERT := func(t *testing.T, c Config) *Embedder {
+		t.Helper()
 		c.BaseURL = s.URL
 		if c.Model == "" {
 			c.Model = "tiny"
@@ -36,7 +37,7 @@ func TestRealOllama(t *testing.T) {
 	}
 
 	t.Run("words", func(t *testing.T) {
-		vectors, usage, err := real(t, Config{}).EmbedUsage(t.Context(), museum)
+		vectors, usage, err := tinyBERT(t, Config{}).EmbedUsage(t.Context(), museum)
 		if err != nil || len(vectors) != 3 || len(vectors[0]) != 64 {
 			t.Fatal(len(vectors), err)
 		}
@@ -49,7 +50,7 @@ func TestRealOllama(t *testing.T) {
 		}
 	})
 	t.Run("dimensions", func(t *testing.T) {
-		vectors, err := real(t, Config{Dimensions: 16}).Embed(t.Context(), museum)
+		vectors, err := tinyBERT(t, Config{Dimensions: 16}).Embed(t.Context(), museum)
 		if err != nil || len(vectors[0]) != 16 {
 			t.Fatal(vectors, err)
 		}
@@ -58,7 +59,7 @@ func TestRealOllama(t *testing.T) {
 		}
 	})
 	t.Run("identity", func(t *testing.T) {
-		e := real(t, Config{})
+		e := tinyBERT(t, Config{})
 		first, err := e.Identity(t.Context())
 		if err != nil || first.Digest == "" || len(first.Warnings) > 0 {
 			t.Fatalf("%+v, %v", first, err)
@@ -68,18 +69,18 @@ func TestRealOllama(t *testing.T) {
 			t.Errorf("%+v, %v", again, err)
 		}
 		s.Model("changing", tiny.BERT(1, 64, museum))
-		before, err := real(t, Config{Model: "changing"}).Identity(t.Context())
+		before, err := tinyBERT(t, Config{Model: "changing"}).Identity(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Model("changing", tiny.BERT(2, 64, museum))
-		after, err := real(t, Config{Model: "changing:latest"}).Identity(t.Context())
+		after, err := tinyBERT(t, Config{Model: "changing:latest"}).Identity(t.Context())
 		if err != nil || after.Digest == before.Digest {
 			t.Errorf("the digest of a model that has changed: %s, %s, %v", before.Digest, after.Digest, err)
 		}
 	})
 	t.Run("unknown model", func(t *testing.T) {
-		e := real(t, Config{Model: "nothing"})
+		e := tinyBERT(t, Config{Model: "nothing"})
 		_, embedding := e.Embed(t.Context(), museum)
 		_, identity := e.Identity(t.Context())
 		for _, err := range []error{embedding, identity} {
@@ -91,17 +92,17 @@ func TestRealOllama(t *testing.T) {
 	t.Run("too long", func(t *testing.T) {
 		long := strings.Repeat("city ", 2*tiny.Window)
 		texts := []string{museum[0], museum[1], long, museum[2]}
-		vectors, usage, err := real(t, Config{}).EmbedUsage(t.Context(), texts)
+		vectors, usage, err := tinyBERT(t, Config{}).EmbedUsage(t.Context(), texts)
 		if err != nil || len(vectors) != 4 || !slices.Equal(usage.Truncated, []int{2}) {
 			t.Fatalf("%d vectors, cut %v, %v", len(vectors), usage.Truncated, err)
 		}
-		_, err = real(t, Config{Strict: true}).Embed(t.Context(), texts)
+		_, err = tinyBERT(t, Config{Strict: true}).Embed(t.Context(), texts)
 		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Refused {
 			t.Errorf("strict: %v", err)
 		}
 	})
 	t.Run("killed", func(t *testing.T) {
-		e := real(t, Config{})
+		e := tinyBERT(t, Config{})
 		s.Kill()
 		_, err := e.Embed(t.Context(), museum)
 		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Unavailable {

@@ -39,6 +39,7 @@ func adapter(t *testing.T, c Config) *Embedder {
 
 func TestConformance(t *testing.T) {
 	llmtest.Embedder(t, func(t *testing.T, s *llmtest.Server) llm.UsageEmbedder {
+		t.Helper()
 		return adapter(t, Config{BaseURL: s.URL + "/v1"})
 	})
 }

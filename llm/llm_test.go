@@ -73,6 +73,24 @@ func waits(x llm.Exchange) time.Duration {
 	return failed.RetryAfter
 }
 
+func TestNotFinite(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"embeddings":[[1,2],[3,4]],"error":null}`: false,
+		`{"title":"[null]?"}`:                       true, // a doubt goes against the answer
+		`{"embeddings":[[null,2]]}`:                 true,
+		`{"embeddings":[[1, null ,2]]}`:             true,
+		`{"embeddings":[[1,2],null]}`:               true,
+		`{"embeddings":[[1,NaN]]}`:                  true,
+		`{"embeddings":[[-Infinity,1]]}`:            true,
+		`{"embeddings":[[1,2,-inf]]}`:               true,
+		``:                                          false,
+	} {
+		if got := (&llm.Exchange{Body: []byte(body)}).NotFinite(); got != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "0.5": time.Second / 2, "-1": 0, "NaN": 0, "soon": 0,
 		time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat): 0} {

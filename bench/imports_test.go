@@ -38,7 +38,7 @@ var arrows = []struct{ pkg, may string }{
 	{"models/dense", "models models/topk data gpu"},
 	{"models/modeltest", "models data data/*"},
 	{"models/index/native", ""},
-	{"models/index", "models models/topk gpu models/index/native"},
+	{"models/index", "models models/topk models/dense gpu models/index/native"},
 	{"models/*", "models models/topk models/dense models/checkpoint models/validate models/sequential data gpu gpu/graph"},
 	{"baselines/*", "models models/topk models/dense data gpu"},
 
@@ -58,8 +58,8 @@ var arrows = []struct{ pkg, may string }{
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
-	{"bench/perf", "bench bench/peers data data/atomic eval gpu models models/als models/sasrec models/sequential models/validate results"},
-	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu results results/*"},
+	{"bench/perf", "bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
+	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index results results/*"},
 }
 
 // sole says which of our packages alone may import a library, so that it can be
@@ -74,12 +74,13 @@ var sole = []struct{ library, pkg string }{
 }
 
 // TestImports holds the arrows, in every way that this module is built: the
-// files differ with cgo and with the nvidia tag.
+// files differ with cgo and with the tags.
 func TestImports(t *testing.T) {
 	for _, build := range []struct{ name, cgo, tags string }{
 		{"cgo", "1", ""},
 		{"pure Go", "0", ""},
 		{"nvidia", "1", "nvidia"},
+		{"faiss", "1", "faiss"},
 	} {
 		t.Run(build.name, func(t *testing.T) {
 			for _, p := range goList(t, build.cgo, build.tags) {

@@ -6,6 +6,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -92,7 +93,7 @@ func (c Config) Build(ctx context.Context, vectors []float32, dim int) (Index, e
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := check("vector", vectors, dim); err != nil {
+	if err := errors.Join(check("vector", vectors, dim), ctx.Err()); err != nil {
 		return nil, err
 	}
 	if factory, ok := strings.CutPrefix(c.Index, faissPrefix); ok {

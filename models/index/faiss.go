@@ -22,6 +22,9 @@ import (
 	"llm4rec/models/topk"
 )
 
+// HasFAISS says whether this program has FAISS.
+const HasFAISS = true
+
 // faissIndex is one of FAISS's. Searching is safe from many threads at once: each of ours asks for its queries on one thread of
 // FAISS's, so that there are never more than cores. Everything else is done by one thread of ours, which may have all cores:
 // see owned.

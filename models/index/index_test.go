@@ -41,6 +41,20 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestParse(t *testing.T) {
+	for _, text := range []string{"exact", "faiss:Flat", "faiss:IVF256,PQ8x4;k_factor=2;nprobe=0.5"} {
+		c, err := index.Parse(text, index.L2)
+		if err != nil || c.String() != text || c.Metric != index.L2 {
+			t.Errorf("%s: %v, %v", text, c, err)
+		}
+	}
+	for _, text := range []string{"", "flat", "faiss:Flat;", "faiss:Flat;nprobe", "faiss:Flat;=3", "faiss:Flat;nprobe=x", "exact;nprobe=3"} {
+		if _, err := index.Parse(text, index.L2); err == nil {
+			t.Errorf("%q: no error", text)
+		}
+	}
+}
+
 func TestNormalize(t *testing.T) {
 	v := []float32{3, 4, 0, 0, 1e-30, 0}
 	index.Normalize(v, 2)

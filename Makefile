@@ -12,9 +12,11 @@ ifneq ($(LLM4REC_DATA),)
 export LLM4REC_DATA
 endif
 
-# The program gets CUDA where its headers are: make build CUDA= leaves it out.
+# The program gets CUDA where its headers are, and FAISS where it can be linked: make build CUDA= FAISS= leaves them out.
+# FAISS is looked for when a recipe runs, after deps, which may have installed it.
 CUDA    := $(shell .ci/cuda found && echo yes)
-TAGS    := $(if $(CUDA),-tags nvidia)
+FAISS    = $(shell .ci/faiss && echo yes)
+tags     = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)
 ARCHS   := 70 75 80 86 89 90
 
 .PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test ptx readme update-golden clean
@@ -27,22 +29,22 @@ bench: build ## benchmark the baselines on MovieLens-100K and print the table
 
 test: deps ollama ## vet and test, with C code and without it
 	CGO_ENABLED=0 $(GO) vet ./...
-	$(GO) vet ./...
+	$(GO) vet $(call tags) ./...
 	@echo "Tests without C code:"
 	@CGO_ENABLED=0 .ci/test $(GO) -timeout 10m ./...
 	@echo "Tests with C code:"
-	@.ci/test $(GO) -timeout 10m ./...
+	@.ci/test $(GO) $(call tags) -timeout 10m ./...
 
 check: deps bin/golangci-lint ## everything a reviewer asks: format, lint, races, tidy modules
 	@bad=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .); test -z "$$bad" || { echo "gofmt -w these:"; echo "$$bad"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) mod verify
-	$(GO) vet ./...
-	bin/golangci-lint run
-	$(GO) test -race -timeout 20m ./...
+	$(GO) vet $(call tags) ./...
+	bin/golangci-lint run --build-tags=$(if $(FAISS),faiss)
+	$(GO) test -race $(call tags) -timeout 20m ./...
 
 build: deps ## bin/llm4rec, with CUDA where its headers are
-	.ci/cuda $(GO) build $(TAGS) -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
+	.ci/cuda $(GO) build $(call tags,$(CUDA)) -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
 
 gpu: ## bin/llm4rec with CUDA; installs its headers if they are missing
 	.ci/cuda install

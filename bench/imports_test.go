@@ -40,7 +40,7 @@ var arrows = []struct{ pkg, may string }{
 	{"models/index/native", ""},
 	{"models/index", "models models/dense models/topk gpu models/index/native"},
 	{"models/sequential/sequentialtest", "models/sequential gpu gpu/graph"},
-	{"models/*", "models models/topk models/dense models/checkpoint models/validate models/sequential data gpu gpu/graph"},
+	{"models/*", "models models/topk models/dense models/index models/checkpoint models/validate models/sequential data gpu gpu/graph"},
 	{"baselines/*", "models models/topk models/dense data gpu"},
 
 	{"llm", ""},
@@ -54,7 +54,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/text", "data"},
 	{"llm/tfidf", ""},
 	{"llm/embed", "llm"},
-	{"llm/retrieve", "llm llm/* models models/dense models/topk data gpu"},
+	{"llm/retrieve", "llm llm/* models models/dense models/index models/topk data gpu"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},
@@ -67,8 +67,8 @@ var arrows = []struct{ pkg, may string }{
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
-	{"bench/perf", "bench bench/peers data data/atomic eval gpu models models/als models/sasrec models/sequential models/validate results"},
-	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu results results/*"},
+	{"bench/perf", "bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
+	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index results results/*"},
 }
 
 // sole says which of our packages alone may import a library, so that it can be
@@ -83,12 +83,13 @@ var sole = []struct{ library, pkg string }{
 }
 
 // TestImports holds the arrows, in every way that this module is built: the
-// files differ with cgo and with the nvidia tag.
+// files differ with cgo and with the tags.
 func TestImports(t *testing.T) {
 	for _, build := range []struct{ name, cgo, tags string }{
 		{"cgo", "1", ""},
 		{"pure Go", "0", ""},
 		{"nvidia", "1", "nvidia"},
+		{"faiss", "1", "faiss"},
 	} {
 		t.Run(build.name, func(t *testing.T) {
 			for _, p := range goList(t, build.cgo, build.tags) {

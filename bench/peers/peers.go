@@ -17,3 +17,8 @@ var SASRec string
 //
 //go:embed sasrec_recbole.py
 var RecBole string
+
+// FAISS builds an index of faiss-cpu's and searches it when asked.
+//
+//go:embed faiss_search.py
+var FAISS string

@@ -28,8 +28,16 @@ type peer struct {
 	stderr  bytes.Buffer
 }
 
-// startPeer starts a script with a folder, into which write puts what the script reads. Its first line is its name.
-func startPeer(ctx context.Context, python, script string, environment []string, write func(dir string) error) (_ *peer, err error) {
+// startPeer starts a script with a folder, into which write puts what the script reads.
+func startPeer(ctx context.Context, python, script string, environment []string, write func(dir string) error) (*peer, error) {
+	return startProcess(ctx, environment, func(dir string) ([]string, error) {
+		file := filepath.Join(dir, "peer.py")
+		return []string{python, file, dir}, errors.Join(os.WriteFile(file, []byte(script), 0o600), write(dir))
+	})
+}
+
+// startProcess starts a command on a folder, into which prepare puts what it reads. Its first line of output is its name.
+func startProcess(ctx context.Context, environment []string, prepare func(dir string) (command []string, err error)) (_ *peer, err error) {
 	p := &peer{}
 	defer func() {
 		if err != nil {
@@ -39,11 +47,11 @@ func startPeer(ctx context.Context, python, script string, environment []string,
 	if p.dir, err = os.MkdirTemp("", "llm4rec-perf-"); err != nil {
 		return nil, err
 	}
-	file := filepath.Join(p.dir, "peer.py")
-	if err := errors.Join(os.WriteFile(file, []byte(script), 0o600), write(p.dir)); err != nil {
+	command, err := prepare(p.dir)
+	if err != nil {
 		return nil, err
 	}
-	p.command = exec.CommandContext(ctx, python, file, p.dir)
+	p.command = exec.CommandContext(ctx, command[0], command[1:]...)
 	p.command.Env = append(cleanEnvironment(), environment...)
 	p.command.Stderr = &p.stderr
 	out, err := p.command.StdoutPipe()

@@ -19,6 +19,7 @@ import (
 	"llm4rec/llm/text"
 	"llm4rec/models"
 	"llm4rec/models/dense"
+	"llm4rec/models/index"
 )
 
 // Revision of the implementation: it is raised when a change alters the ranking.
@@ -50,6 +51,8 @@ type Config struct {
 	Whiten     bool             `json:"whiten" yaml:"whiten" jsonschema:"with components: make their variances equal"`
 	Similarity dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"inner-product, cosine or l2"`
 
+	Index string `json:"index" yaml:"index" jsonschema:"exact, or faiss: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
+
 	Dirs     []string `json:"-" yaml:"-"` // data folders, where files may lie
 	Permuted bool     `json:"-" yaml:"-"` // items have each other's texts, by chance
 	Seed     uint64   `json:"-" yaml:"-"` // of lsa, centroids and the permutation
@@ -59,7 +62,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Embedder: "tfidf", Characters: []int{3, 5}, Template: text.Plain("title", "genres", "year"), Users: "mean", Centroids: 3,
-		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: dense.Cosine,
+		Order: "oldest", Recency: models.Recency{History: 10, Decay: 1}, Normalize: true, Similarity: dense.Cosine, Index: index.Exact,
 	}
 }
 
@@ -110,6 +113,9 @@ func (c Config) Validate() error {
 	}
 	if err := c.Similarity.Validate(); err != nil {
 		return bad("similarity", "%w", err)
+	}
+	if err := index.CheckName(c.Index); err != nil {
+		return bad("index", "%w", err)
 	}
 	if err := c.Template.Validate(); err != nil {
 		return bad("template", "%w", err)

@@ -31,7 +31,7 @@ type model struct {
 	embedder embedder
 	axes     *axes
 	items    vectors
-	index    index
+	ranker   ranker
 	silent   atomic.Int64 // queries without a history
 }
 
@@ -62,7 +62,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	m.index, err = newIndex(c.Similarity, m.items)
+	m.ranker, err = c.ranker(ctx, m.items)
 	return m, err
 }
 
@@ -146,7 +146,7 @@ func (m *model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 		}
 		first[n+1] = len(asked)
 	}
-	lists, err := m.index.TopK(ctx, m.config.Similarity.Queries(vectors, m.items.dim), asked)
+	lists, err := m.ranker.TopK(ctx, vectors, asked)
 	if err != nil {
 		return nil, fmt.Errorf("text: %w", err)
 	}
@@ -176,8 +176,10 @@ func merged(lists [][]models.Scored, k int) []models.Scored {
 // Warnings says how many answers rank by item alone.
 func (m *model) Warnings() []string {
 	var out []string
-	if w, ok := m.embedder.(models.Warner); ok {
-		out = w.Warnings()
+	for _, part := range []any{m.embedder, m.ranker} {
+		if w, ok := part.(models.Warner); ok {
+			out = append(out, w.Warnings()...)
+		}
 	}
 	if n := m.silent.Load(); n > 0 {
 		out = append(out, fmt.Sprintf("text: %d queries were without a history, whose vector is zero", n))

@@ -7,29 +7,30 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/models/dense"
+	"llm4rec/models/index"
 	"llm4rec/models/topk"
 )
 
-// index ranks items for rows of vectors, one a query.
-type index interface {
+// ranker ranks items for rows of vectors, one a query.
+type ranker interface {
 	TopK(ctx context.Context, vectors []float32, queries []models.Query) ([][]models.Scored, error)
 }
 
 // sparse is the share of elements that are not zero below which they alone are multiplied.
 const sparse = .1
 
-// newIndex makes the index of vectors that the similarity is asked of.
-func newIndex(s dense.Similarity, x vectors) (index, error) {
+// ranker makes what ranks these vectors.
+func (c Config) ranker(ctx context.Context, x vectors) (ranker, error) {
 	filled := 0
 	for _, v := range x.v {
 		if v != 0 {
 			filled++
 		}
 	}
-	if s == dense.L2 && !dense.Unit(x.v, x.dim) || float64(filled) >= sparse*float64(len(x.v)) {
-		return s.Items(x.v, x.dim)
+	if c.Index != index.Exact || c.Similarity == dense.L2 && !dense.Unit(x.v, x.dim) || float64(filled) >= sparse*float64(len(x.v)) {
+		return index.NewCatalogue(ctx, c.Index, c.Similarity, x.v, x.dim)
 	}
-	if s == dense.Cosine {
+	if c.Similarity == dense.Cosine {
 		x.v = slices.Clone(x.v)
 		x.normalize()
 	}

@@ -9,6 +9,7 @@ import (
 	"llm4rec/models"
 	"llm4rec/models/checkpoint"
 	"llm4rec/models/dense"
+	"llm4rec/models/index"
 )
 
 // Revision changes whenever the same data and configuration would give another model.
@@ -54,6 +55,7 @@ type Config struct {
 	CGSteps          int              `json:"cg_steps" yaml:"cg_steps" jsonschema:"steps of cg"`
 	InitScale        float64          `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
 	Similarity       dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"how a user's vector is compared with an item's: inner-product, as it is trained, or cosine or l2, as it is not"`
+	Index            string           `json:"index" yaml:"index" jsonschema:"exact, or faiss: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
 	Users            Users            `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
 
 	LossEvery int `json:"loss_every" yaml:"loss_every" jsonschema:"iterations between two computations of the loss that progress shows; 0: never"`
@@ -76,7 +78,7 @@ func (c Config) device() gpu.Device {
 func Default() Config {
 	return Config{
 		Factors: 64, Iterations: 15, Loss: Hu, Alpha: 1, UnobservedWeight: 1, Regularization: .01, Nu: 0,
-		Solver: Cholesky, CGSteps: 3, InitScale: .1, Users: FromHistory, Similarity: dense.InnerProduct,
+		Solver: Cholesky, CGSteps: 3, InitScale: .1, Users: FromHistory, Similarity: dense.InnerProduct, Index: index.Exact,
 		LossEvery: 5,
 	}
 }
@@ -103,6 +105,9 @@ func (c Config) Validate() error {
 	}
 	if err := c.Similarity.Validate(); err != nil {
 		return fmt.Errorf("als: similarity: %w", err)
+	}
+	if err := index.CheckName(c.Index); err != nil {
+		return fmt.Errorf("als: %w", err)
 	}
 	for _, p := range []struct {
 		name  string

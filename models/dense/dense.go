@@ -1,7 +1,7 @@
 // Package dense ranks items by the inner product of a query vector with item vectors, or by their distance, exactly.
 //
 // The score of item y for the query q is the inner product in float64, summed in one fixed order, rounded to float32:
-// see dot. Under L2 it is minus the squared distance, made the same way: see distance. It is a function of the two
+// see [gpu.Dot]. Under L2 it is minus the squared distance, made the same way: see distance. It is a function of the two
 // vectors alone, and so are the ranks: no batch size, number of workers or BLAS kernel changes a bit of them.
 //
 // A float32 matrix product finds the few items worth that sum. Let s be its estimate of the score, r the exact one, f the
@@ -32,10 +32,10 @@ import (
 )
 
 // Estimates are made for a tile of queries × items at a time. Packing the items for the product costs the less the more
-// queries share it, and 512 KiB still stay in the cache.
+// queries share it, and 512 KiB stay in the second-level cache.
 const (
-	queryTile = 256
-	itemTile  = 512
+	queryTile = 512
+	itemTile  = 256
 )
 
 // Items is a catalogue of vectors. It is immutable and safe for concurrent use.
@@ -63,7 +63,7 @@ func newItems(vectors []float32, factors int, l2 bool) (*Items, error) {
 	}
 	for i := range x.n {
 		v := x.vector(int32(i))
-		squares := dot(v, v)
+		squares := gpu.Dot(v, v)
 		norm := math.Sqrt(squares)
 		if math.IsNaN(norm) || math.IsInf(norm, 0) {
 			return nil, fmt.Errorf("dense: the vector of item %d is not finite", i)
@@ -116,7 +116,7 @@ func (x *Items) begin(vectors []float32, queries []models.Query, lo int) ([]sear
 	searches := make([]search, len(queries))
 	for n, q := range queries {
 		v := vectors[n*x.f : (n+1)*x.f]
-		size := dot(v, v)
+		size := gpu.Dot(v, v)
 		margin, largest := x.margin(math.Sqrt(size))
 		if !(largest < math.MaxFloat32/2) {
 			return nil, fmt.Errorf("dense: the scores of query %d, of user %d, are not finite in float32", lo+n, q.User)
@@ -148,12 +148,21 @@ func (x *Items) estimate(score, size float64) float64 {
 	return (score + size) / 2
 }
 
-// score is the exact one.
-func (x *Items) score(q []float32, item int32) float32 {
-	if x.halves == nil {
-		return float32(dot(q, x.vector(item)))
+// exact scores some items.
+func (x *Items) exact(q []float32, items []int32) []models.Scored {
+	out := make([]models.Scored, len(items))
+	if x.halves != nil {
+		for n, i := range items {
+			out[n] = models.Scored{Item: i, Score: -float32(distance(q, x.vector(i)))}
+		}
+		return out
 	}
-	return -float32(distance(q, x.vector(item)))
+	products := make([]float64, len(items))
+	gpu.Dots(products, q, x.vectors, items)
+	for n, i := range items {
+		out[n] = models.Scored{Item: i, Score: float32(products[n])}
+	}
+	return out
 }
 
 // scan offers all items to the searches of the whole catalogue, tile by tile.
@@ -179,26 +188,7 @@ func (x *Items) scan(ctx context.Context, searches []search, vectors []float32, 
 	return nil
 }
 
-// dot is the inner product in float64. Four partial sums break the chain of dependent additions; their order is fixed.
-// A product of two float32 is exact in float64, so it does not matter either whether the compiler fuses it with the
-// addition.
-func dot(a, b []float32) float64 {
-	b = b[:len(a)]
-	var s [4]float64
-	n := 0
-	for ; n+4 <= len(a); n += 4 {
-		s[0] += float64(a[n]) * float64(b[n])
-		s[1] += float64(a[n+1]) * float64(b[n+1])
-		s[2] += float64(a[n+2]) * float64(b[n+2])
-		s[3] += float64(a[n+3]) * float64(b[n+3])
-	}
-	for ; n < len(a); n++ {
-		s[0] += float64(a[n]) * float64(b[n])
-	}
-	return (s[0] + s[1]) + (s[2] + s[3])
-}
-
-// distance is the squared distance in float64, in the order of dot. The conversions keep a compiler from fusing a product,
+// distance is the squared distance in float64, in the order of [gpu.Dot]. The conversions keep a compiler from fusing a product,
 // which here is rounded, with the addition.
 func distance(a, b []float32) float64 {
 	b = b[:len(a)]

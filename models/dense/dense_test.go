@@ -74,7 +74,7 @@ func reference(y []float32, f int, v []float32, q models.Query, l2 bool) []model
 		if slices.Contains(q.Exclude, item) || q.Candidates != nil && !slices.Contains(q.Candidates, item) {
 			continue
 		}
-		score := float32(dot(v, y[int(item)*f:][:f]))
+		score := float32(gpu.Dot(v, y[int(item)*f:][:f]))
 		if l2 {
 			score = -float32(distance(v, y[int(item)*f:][:f]))
 		}
@@ -124,39 +124,6 @@ func TestFarFromTheOrigin(t *testing.T) {
 func TestNoItems(t *testing.T) {
 	if got := answer(t, nil, 2, []float32{1, 2}, []models.Query{{K: 3}}, 1, false); len(got) != 1 || len(got[0]) != 0 {
 		t.Errorf("got %v", got)
-	}
-}
-
-func TestKth(t *testing.T) {
-	r := rand.New(rand.NewPCG(10, 11))
-	for n := 1; n < 60; n++ {
-		pool := make([]models.Scored, n)
-		for i := range pool {
-			pool[i] = models.Scored{Item: int32(i), Score: float32(r.IntN(n))}
-		}
-		for k := 1; k <= n; k++ {
-			got := kth(pool, k)
-			slices.SortFunc(pool, topk.Better)
-			if want := pool[k-1].Score; got != want {
-				t.Fatalf("kth(%v, %d) = %g, want %g", pool, k, got, want)
-			}
-		}
-	}
-}
-
-// The sum that defines a score is checked against the same sum in another order.
-func TestDot(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for n := range 70 {
-		a, b := normal(r, n), normal(r, n)
-		var want, size float64
-		for l := n - 1; l >= 0; l-- {
-			p := float64(a[l]) * float64(b[l])
-			want, size = want+p, size+math.Abs(p)
-		}
-		if got := dot(a, b); math.Abs(got-want) > 2*float64(n)*0x1p-53*size {
-			t.Errorf("n=%d: got %g, want %g", n, got, want)
-		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/models/topk"
 )
@@ -17,10 +18,11 @@ type search struct {
 	k      int
 	done   bool // the query had candidates, and they have been seen
 
-	exclude []int32         // ascending, those below the next tile dropped
-	pool    []models.Scored // with float32 estimates
-	settled []models.Scored // the best of those with exact scores, best first
-	floor   float32         // an estimate below it is not worth an exact score
+	exclude   []int32         // ascending, those below the next tile dropped
+	pool      []int32         // items
+	estimates []float32       // of those in the pool
+	settled   []models.Scored // the best of those with exact scores, best first
+	floor     float32         // an estimate below it is not worth an exact score
 }
 
 func newSearch(x *Items, vector []float32, size, margin float64, q models.Query) search {
@@ -33,7 +35,7 @@ func newSearch(x *Items, vector []float32, size, margin float64, q models.Query)
 	if q.Candidates != nil {
 		for _, i := range q.Candidates {
 			if _, ok := slices.BinarySearch(s.exclude, i); !ok {
-				s.pool = append(s.pool, models.Scored{Item: i})
+				s.pool = append(s.pool, i)
 			}
 		}
 		s.settle()
@@ -46,22 +48,20 @@ func newSearch(x *Items, vector []float32, size, margin float64, q models.Query)
 func (s *search) room() int { return 2*s.k + 64 }
 
 // offer takes those of the columns of a tile that are worth it. The tile begins at item lo.
-func (s *search) offer(lo int32, columns []int32, scores, bias []float32) {
-	for _, c := range columns {
-		item, estimate := lo+c, scores[c]
-		if bias != nil {
-			estimate += bias[c]
-		}
+func (s *search) offer(lo int32, columns []int32, estimates []float32) {
+	for n, estimate := range estimates {
 		if estimate < s.floor {
 			continue
 		}
+		item := lo + columns[n]
 		for len(s.exclude) > 0 && s.exclude[0] < item {
 			s.exclude = s.exclude[1:]
 		}
 		if len(s.exclude) > 0 && s.exclude[0] == item {
 			continue
 		}
-		if s.pool = append(s.pool, models.Scored{Item: item, Score: estimate}); len(s.pool) >= s.room() {
+		s.pool, s.estimates = append(s.pool, item), append(s.estimates, estimate)
+		if len(s.pool) >= s.room() {
 			s.drop()
 		}
 	}
@@ -70,9 +70,16 @@ func (s *search) offer(lo int32, columns []int32, scores, bias []float32) {
 // drop makes room. The k-th best estimate e says that there are k items with a score of at least e − β, and what is
 // estimated below e − 2β has less. Where that leaves too many, scores are as good as equal, and the exact ones decide.
 func (s *search) drop() {
-	s.raise(float64(kth(s.pool, s.k)) - 2*s.margin)
-	s.pool = slices.DeleteFunc(s.pool, func(x models.Scored) bool { return x.Score < s.floor })
-	if len(s.pool) > s.k+(s.room()-s.k)/2 {
+	s.raise(float64(gpu.Kth(s.estimates, s.k)) - 2*s.margin)
+	kept := 0
+	for n, estimate := range s.estimates {
+		if estimate >= s.floor {
+			s.pool[kept], s.estimates[kept] = s.pool[n], estimate
+			kept++
+		}
+	}
+	s.pool, s.estimates = s.pool[:kept], s.estimates[:kept]
+	if kept > s.k+(s.room()-s.k)/2 {
 		s.settle()
 	}
 }
@@ -82,13 +89,12 @@ func (s *search) raise(floor float64) { s.floor = max(s.floor, below(floor)) }
 // settle gives all that is in the pool its exact score.
 func (s *search) settle() {
 	full := len(s.settled) == s.k
-	for _, c := range s.pool {
-		c.Score = s.items.score(s.vector, c.Item)
+	for _, c := range s.items.exact(s.vector, s.pool) {
 		if !full || topk.Better(c, s.settled[s.k-1]) < 0 {
 			s.settled = append(s.settled, c)
 		}
 	}
-	s.pool = s.pool[:0]
+	s.pool, s.estimates = s.pool[:0], s.estimates[:0]
 	slices.SortFunc(s.settled, topk.Better)
 	if len(s.settled) >= s.k {
 		s.settled = s.settled[:s.k]
@@ -103,37 +109,6 @@ func (s *search) best() []models.Scored {
 	}
 	s.settle()
 	return slices.Clone(s.settled)
-}
-
-// kth returns the k-th largest score, by quickselect (Hoare, 1961). It changes the order.
-func kth(pool []models.Scored, k int) float32 {
-	lo, hi := 0, len(pool)-1
-	for lo < hi {
-		pivot := pool[lo+(hi-lo)/2].Score
-		i, j := lo, hi
-		for i <= j {
-			for pool[i].Score > pivot {
-				i++
-			}
-			for pool[j].Score < pivot {
-				j--
-			}
-			if i <= j {
-				pool[i], pool[j] = pool[j], pool[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k-1 <= j:
-			hi = j
-		case k-1 >= i:
-			lo = i
-		default:
-			return pool[k-1].Score
-		}
-	}
-	return pool[k-1].Score
 }
 
 // below rounds to a float32 that is not above x.

@@ -10,13 +10,15 @@ import (
 type tile struct {
 	items  int // at most
 	scores []float32
-	hits   []int32
+	hits   []int32 // columns that may be worth it, and their estimates
+	values []float32
 	ends   []int32
 	floors []float32
 }
 
 func newTile(queries, items int) *tile {
-	return &tile{items, make([]float32, queries*items), make([]int32, queries*items), make([]int32, queries), make([]float32, queries)}
+	n := queries * items
+	return &tile{items, make([]float32, n), make([]int32, n), make([]float32, n), make([]int32, queries), make([]float32, queries)}
 }
 
 // offer estimates the scores of items from lo on, and offers each search those that may be worth it.
@@ -30,11 +32,11 @@ func (t *tile) offer(searches []search, lo int, queries, items, halves []float32
 			floors[n] = float32(math.Inf(1))
 		}
 	}
-	gpu.Above(t.hits, ends, scores, halves, width, floors)
+	gpu.Above(t.hits, t.values, ends, scores, halves, width, floors)
 	from := int32(0)
 	for n, to := range ends {
 		if to > from {
-			searches[n].offer(int32(lo), t.hits[from:to], scores[n*width:(n+1)*width], halves)
+			searches[n].offer(int32(lo), t.hits[from:to], t.values[from:to])
 		}
 		from = to
 	}

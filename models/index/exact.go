@@ -15,7 +15,11 @@ type exact struct {
 }
 
 func (c Config) buildExact(vectors []float32, dim int) (Index, error) {
-	items, err := dense.New(vectors, dim)
+	make := dense.New
+	if c.Metric == L2 {
+		make = dense.NewL2
+	}
+	items, err := make(vectors, dim)
 	if err != nil {
 		return nil, err
 	}
@@ -36,5 +40,12 @@ func (x *exact) Retrieve(ctx context.Context, queries []float32, k int) ([][]mod
 	for n := range qs {
 		qs[n].K = k
 	}
-	return x.items.TopK(ctx, queries, qs)
+	return x.Answer(ctx, queries, qs)
 }
+
+// Answer ranks what each query may have, and nothing else.
+func (x *exact) Answer(ctx context.Context, vectors []float32, queries []models.Query) ([][]models.Scored, error) {
+	return x.items.TopK(ctx, vectors, queries)
+}
+
+var _ masker = (*exact)(nil)

@@ -22,9 +22,12 @@ import (
 	"llm4rec/models/topk"
 )
 
+// HasFAISS says whether this program has FAISS.
+const HasFAISS = true
+
 // faissIndex is one of FAISS's. Searching is safe from many threads at once: each of ours asks for its queries on one thread of
-// FAISS's, so that there are never more than cores. Everything else is done by one thread of ours at a time, with all
-// cores: see owner.
+// FAISS's, so that there are never more than cores. Everything else is done by one thread of ours, which may have all cores:
+// see owned.
 type faissIndex struct {
 	name  string // with prefix
 	own   bool   // threads
@@ -41,7 +44,7 @@ func (c Config) buildFAISS(ctx context.Context, factory string, vectors []float3
 	if c.Metric == L2 {
 		metric = faiss.MetricL2
 	}
-	return c.open(dim, func() (*faiss.IndexImpl, error) {
+	return c.open(dim, threadsFor(len(vectors)), func() (*faiss.IndexImpl, error) {
 		x, err := faiss.IndexFactory(dim, factory, metric)
 		if err != nil {
 			return nil, err
@@ -63,7 +66,7 @@ func (c Config) buildFAISS(ctx context.Context, factory string, vectors []float3
 }
 
 func (c Config) loadFAISS(_, path string) (Index, error) {
-	return c.open(0, func() (*faiss.IndexImpl, error) {
+	return c.open(0, 1, func() (*faiss.IndexImpl, error) {
 		x, err := faiss.ReadIndex(path, 0)
 		if err != nil {
 			return nil, err
@@ -76,9 +79,10 @@ func (c Config) loadFAISS(_, path string) (Index, error) {
 }
 
 // open makes an index. One that comes with an error is deleted.
-func (c Config) open(dim int, make func() (*faiss.IndexImpl, error)) (Index, error) {
+func (c Config) open(dim, threads int, make func() (*faiss.IndexImpl, error)) (Index, error) {
+	gpu.CPU() // gives the BLAS one thread
 	x := &faissIndex{name: c.Index, own: c.OwnThreads, l2: c.Metric == L2}
-	err := owned(func() error {
+	err := owned(threads, func() error {
 		made, err := make()
 		if err != nil {
 			if made != nil {
@@ -134,7 +138,7 @@ func (x *faissIndex) Save(path string) error {
 	defer x.closing.RUnlock()
 	x.mustBeOpen()
 	part := path + ".part"
-	err := owned(func() error { return faiss.WriteIndex(x.native, part) })
+	err := owned(1, func() error { return faiss.WriteIndex(x.native, part) })
 	if err == nil {
 		err = os.Rename(part, path)
 	}
@@ -155,7 +159,7 @@ func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([]
 	x.mustBeOpen()
 	count := len(queries) / x.d
 	out := make([][]models.Scored, count)
-	if k = min(k, x.n); k == 0 || count == 0 {
+	if k = min(k, x.n); k == 0 || count == 0 || ctx.Err() != nil {
 		return out, ctx.Err()
 	}
 	search := func(lo, hi int) error {
@@ -169,7 +173,7 @@ func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([]
 		return nil
 	}
 	if x.own {
-		return out, owned(func() error { return search(0, count) })
+		return out, owned(runtime.GOMAXPROCS(0), func() error { return search(0, count) })
 	}
 	err := gpu.Blocks(ctx, count, gpu.Even(count, queryTile), func() func(lo, hi int) error {
 		return func(lo, hi int) error {
@@ -217,11 +221,23 @@ func handle(x *faiss.IndexImpl) unsafe.Pointer {
 	return reflect.ValueOf(x.Index).Elem().FieldByName("idx").UnsafePointer()
 }
 
-// owned makes a call on the one thread that has all cores for FAISS. OpenMP keeps a team of threads for every thread that
+// threadsFor is how many threads build an index of so many numbers: one where they would do little else than wait for each
+// other.
+func threadsFor(numbers int) int {
+	if numbers < 1<<20 {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// owned makes a call on the one thread that may have several of FAISS's. OpenMP keeps a team of threads for every thread that
 // ever asked for more than one: if sixteen of ours did, there would be sixteen teams.
-func owned(f func() error) error {
+func owned(threads int, f func() error) error {
 	done := make(chan error)
-	owner() <- func() { done <- f() }
+	owner() <- func() {
+		native.Threads(threads)
+		done <- f()
+	}
 	return <-done
 }
 
@@ -230,7 +246,6 @@ var owner = sync.OnceValue(func() chan<- func() {
 	go func() {
 		runtime.LockOSThread() // and never back
 		for call := range calls {
-			native.Threads(runtime.GOMAXPROCS(0))
 			call()
 		}
 	}()

@@ -6,10 +6,12 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"llm4rec/gpu"
@@ -59,6 +61,35 @@ type Config struct {
 	OwnThreads bool `json:"own_threads,omitempty" yaml:"own_threads,omitempty"`
 }
 
+// Parse reads a configuration of the form INDEX;NAME=VALUE;…, such as faiss:IVF256,Flat;nprobe=16.
+func Parse(text string, m Metric) (Config, error) {
+	name, rest, more := strings.Cut(text, ";")
+	c := Config{Index: name, Metric: m}
+	for more {
+		var one string
+		one, rest, more = strings.Cut(rest, ";")
+		parameter, value, _ := strings.Cut(one, "=")
+		x, err := strconv.ParseFloat(value, 64)
+		if err != nil || parameter == "" {
+			return Config{}, fmt.Errorf("index: want NAME=VALUE after the semicolon, got %q", one)
+		}
+		if c.Params == nil {
+			c.Params = map[string]float64{}
+		}
+		c.Params[parameter] = x
+	}
+	return c, c.Validate()
+}
+
+// String is what [Parse] reads, without the metric.
+func (c Config) String() string {
+	out := c.Index
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		out += fmt.Sprintf(";%s=%g", name, c.Params[name])
+	}
+	return out
+}
+
 // Default is exact, by inner product.
 func Default() Config { return Config{Index: Exact, Metric: InnerProduct} }
 
@@ -92,7 +123,7 @@ func (c Config) Build(ctx context.Context, vectors []float32, dim int) (Index, e
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := check("vector", vectors, dim); err != nil {
+	if err := errors.Join(check("vector", vectors, dim), ctx.Err()); err != nil {
 		return nil, err
 	}
 	if factory, ok := strings.CutPrefix(c.Index, faissPrefix); ok {

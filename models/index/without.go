@@ -7,6 +7,9 @@ import (
 	"fmt"
 )
 
+// HasFAISS says whether this program has FAISS.
+const HasFAISS = false
+
 func (c Config) buildFAISS(context.Context, string, []float32, int) (Index, error) {
 	return nil, c.missing()
 }

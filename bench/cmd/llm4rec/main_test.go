@@ -18,6 +18,7 @@ import (
 	"llm4rec/bench/suite"
 	"llm4rec/data/datatest"
 	"llm4rec/gpu"
+	"llm4rec/models/index"
 )
 
 // asCommand makes the test binary be the program, for tests that must kill it.
@@ -54,7 +55,11 @@ func runScripts(t *testing.T, dir string) {
 		Dir:           filepath.Join("testdata", dir),
 		UpdateScripts: *update,
 		Condition: func(name string) (bool, error) {
-			if name != "gpu" {
+			switch name {
+			case "faiss":
+				return index.HasFAISS, nil
+			case "gpu":
+			default:
 				return false, fmt.Errorf("unknown condition %s", name)
 			}
 			d, _, err := suite.OpenDevice("cuda")

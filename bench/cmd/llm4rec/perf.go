@@ -24,7 +24,7 @@ func perfCommand(g *globals) *cobra.Command {
 		Use:   "perf",
 		Short: "Measure models beside what the machine can do, and beside others",
 	}
-	c.AddCommand(perfALSCommand(g), perfSASRecCommand(g), perfCurveCommand(g))
+	c.AddCommand(perfALSCommand(g), perfSASRecCommand(g), perfCurveCommand(g), perfIndexCommand(g), perfIndexProcess(g))
 	return group(c)
 }
 

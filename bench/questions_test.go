@@ -25,7 +25,7 @@ func TestShownHistory(t *testing.T) {
 			t.Errorf("%s: %+v", shown, q)
 		}
 	}
-	for shown, label := range map[string]string{"all": "standard", "last-2": "leave-one-out/all/full/shown-last-2"} {
+	for shown, label := range map[string]string{"all": "standard", "last-2": "standard/shown-last-2"} {
 		if p, _ := (Protocol{Shown: shown}).withDefaults(); p.Name != label {
 			t.Errorf("shown %s is called %q", shown, p.Name)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"llm4rec/data"
@@ -279,5 +280,31 @@ func TestPrincipalComponents(t *testing.T) {
 	}
 	if _, err := principal(vectors{make([]float32, 6), 2}, 1, false); err == nil {
 		t.Error("vectors without variance: no error")
+	}
+}
+
+// FAISS's exact index answers as ours does; in a build without FAISS, the error says so.
+func TestIndexOfFAISS(t *testing.T) {
+	q := models.Query{History: []int32{0, 3}, Exclude: []int32{0, 3}, K: 6}
+	for _, similarity := range []dense.Similarity{dense.Cosine, dense.L2} {
+		c := titles()
+		c.Similarity = similarity
+		want := ranked(t, c, films(), q)
+		c.Index = "faiss:Flat"
+		if _, err := c.Fit(t.Context(), films()); err != nil && strings.Contains(err.Error(), "built without FAISS") {
+			t.Skip(err)
+		}
+		got := ranked(t, c, films(), q)
+		slices.Sort(got[2:]) // ties may stand in any order
+		slices.Sort(want[2:])
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, exactly %v", similarity, got, want)
+		}
+	}
+	c := titles()
+	c.Index = "annoy"
+	var bad *data.SpecError
+	if err := c.Validate(); !errors.As(err, &bad) || bad.Key != "index" {
+		t.Errorf("unknown index: %v", err)
 	}
 }

@@ -14,10 +14,11 @@
 // for the float32 product, the float64 one, the rounding to float32, and underflow, be it gradual or to zero. An item
 // whose s is more than 2β below the k-th best s, or more than β below the k-th best r, cannot be among the best k.
 //
-// Under L2 the estimate is of h = (r + ‖q‖²)/2 = q·y − ‖y‖²/2, whose second term is added to the product. With Q = ‖q‖
-// and Y = max‖y‖, the rounding of that term and of the addition, and of r, which is at most (Q + Y)² in size, make it
+// Under L2 the estimate is of h = (r + ‖q‖²)/2 = q·y − ‖y‖²/2, whose second term is added to the product, or is one more
+// factor of it. With Q = ‖q‖ and Y = max‖y‖, the rounding of that term and of the addition, and of r, which is at most
+// (Q + Y)² in size, make it
 //
-//	β = γ_f(2⁻²⁴)·Q·Y + 2⁻²⁴·(Q·Y + Y²) + (γ_{f+4}(2⁻⁵³) + 2⁻²⁴)·(Q + Y)²/2 + f·2⁻¹²⁶
+//	β = γ_{f+1}(2⁻²⁴)·(Q·Y + Y²/2) + 2⁻²⁴·(Q·Y + Y²) + (γ_{f+4}(2⁻⁵³) + 2⁻²⁴)·(Q + Y)²/2 + f·2⁻¹²⁶
 //
 // Vectors that lie close together and far from the origin have distances below that, and cost an exact score each.
 package dense
@@ -134,7 +135,7 @@ func (x *Items) margin(norm float64) (beta, largest float64) {
 	if x.halves == nil {
 		beta, largest = (gamma(x.f, u)+gamma(x.f, v)+u)*product, product
 	} else {
-		beta, largest = gamma(x.f, u)*product+u*(product+x.norm*x.norm)+(gamma(x.f+4, v)+u)*far/2, far
+		beta, largest = gamma(x.f+1, u)*(product+x.norm*x.norm/2)+u*(product+x.norm*x.norm)+(gamma(x.f+4, v)+u)*far/2, far
 	}
 	// The last factor covers the rounding of this expression and of the norms themselves.
 	return (beta + float64(x.f)*0x1p-126) * (1 + 0x1p-20), largest

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"llm4rec/gpu"
 )
 
 // Similarity is how a query's vector q is compared with an item's x.
@@ -57,7 +59,7 @@ func (s Similarity) Queries(vectors []float32, factors int) []float32 {
 // Unit says whether all vectors have length one, up to rounding.
 func Unit(vectors []float32, factors int) bool {
 	for lo := 0; lo < len(vectors); lo += factors {
-		if x := vectors[lo : lo+factors]; math.Abs(dot(x, x)-1) > 1e-5 {
+		if x := vectors[lo : lo+factors]; math.Abs(gpu.Dot(x, x)-1) > 1e-5 {
 			return false
 		}
 	}
@@ -66,7 +68,7 @@ func Unit(vectors []float32, factors int) bool {
 
 // Normalize makes a vector length one. One of zeros stays.
 func Normalize(v []float32) {
-	if n := math.Sqrt(dot(v, v)); n > 0 {
+	if n := math.Sqrt(gpu.Dot(v, v)); n > 0 {
 		for d := range v {
 			v[d] = float32(float64(v[d]) / n)
 		}

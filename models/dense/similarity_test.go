@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"llm4rec/gpu"
 	"llm4rec/models"
 )
 
@@ -24,12 +25,12 @@ func TestSimilarities(t *testing.T) {
 	x, q := draw(items), draw(queries)
 	clear(x[:factors]) // an item without a vector
 	for s, score := range map[Similarity]func(q, x []float32) float64{
-		InnerProduct: dot,
+		InnerProduct: gpu.Dot,
 		Cosine: func(q, x []float32) float64 {
-			if dot(x, x) == 0 {
+			if gpu.Dot(x, x) == 0 {
 				return 0
 			}
-			return dot(q, x) / math.Sqrt(dot(q, q)*dot(x, x))
+			return gpu.Dot(q, x) / math.Sqrt(gpu.Dot(q, q)*gpu.Dot(x, x))
 		},
 		L2: func(q, x []float32) float64 {
 			sum := 0.

@@ -27,13 +27,26 @@ func Answer(ctx context.Context, x Index, vectors []float32, queries []models.Qu
 		answers, err = m.Answer(ctx, vectors, queries)
 		return answers, 0, err
 	}
+	if answers, err = filtered(ctx, x, vectors, queries); err != nil {
+		return nil, 0, err
+	}
+	for n, q := range queries {
+		if len(answers[n]) < min(q.K, available(q, x.Len())) {
+			short++
+		}
+	}
+	return answers, short, nil
+}
+
+// filtered asks for more than is wanted, and drops what a query may not have.
+func filtered(ctx context.Context, x Index, vectors []float32, queries []models.Query) ([][]models.Scored, error) {
 	groups := map[int][]int{} // queries by how many items are asked for
 	for n, q := range queries {
 		checkK(q.K)
 		k := ask(q, x.Len())
 		groups[k] = append(groups[k], n)
 	}
-	answers = make([][]models.Scored, len(queries))
+	answers := make([][]models.Scored, len(queries))
 	for k, members := range groups {
 		if k == 0 {
 			continue
@@ -44,18 +57,13 @@ func Answer(ctx context.Context, x Index, vectors []float32, queries []models.Qu
 		}
 		found, err := x.Retrieve(ctx, some, k)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		for m, n := range members {
 			answers[n] = permitted(found[m], queries[n])
 		}
 	}
-	for n, q := range queries {
-		if len(answers[n]) < min(q.K, available(q, x.Len())) {
-			short++
-		}
-	}
-	return answers, short, nil
+	return answers, nil
 }
 
 // ask is for how many items of n. It depends on nothing but the query, since what an approximate index finds depends on how

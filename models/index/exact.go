@@ -23,7 +23,11 @@ func (c Config) buildExact(vectors []float32, dim int) (Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exact{items: items, dim: dim, bytes: 4 * int64(len(vectors))}, nil
+	x := &exact{items: items, dim: dim, bytes: 4 * int64(len(vectors))}
+	if c.Device != nil && c.Device.Kind() != "cpu" {
+		return x.on(c.Device, vectors)
+	}
+	return x, nil
 }
 
 func (x *exact) Len() int     { return x.items.Len() }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/models/index"
 )
@@ -18,6 +19,47 @@ func TestExact(t *testing.T) {
 	for _, m := range metrics {
 		c := index.Config{Index: index.Exact, Metric: m}
 		t.Run(string(m), func(t *testing.T) { conform(t, c, 1) })
+	}
+}
+
+// elsewhere is a device that is not the CPU, whose new memory holds NaN.
+type elsewhere struct{ gpu.Device }
+
+func (elsewhere) Kind() string { return "elsewhere" }
+
+// On another device the answers are the same to the last bit, also where more vectors are equal than it hands over.
+func TestExactOnADevice(t *testing.T) {
+	for _, m := range metrics {
+		c := index.Config{Index: index.Exact, Metric: m, Device: elsewhere{gpu.Reference()}}
+		before := c.Device.InUse()
+		t.Run(string(m), func(t *testing.T) {
+			conform(t, c, 1)
+			const d = 16
+			r := rand.New(rand.NewPCG(13, 14))
+			queries := normal(r, 300*d)
+			var qs []models.Query
+			for range 300 {
+				qs = append(qs, models.Query{K: 5, Exclude: []int32{int32(r.IntN(50)), 3, 5}})
+			}
+			for _, vectors := range [][]float32{normal(r, 1000*d), slices.Repeat(normal(r, 10*d), 100)} {
+				x := build(t, index.Config{Index: index.Exact, Metric: m}, vectors, d)
+				y := build(t, c, vectors, d)
+				if !slices.EqualFunc(retrieve(t, x, queries, 9), retrieve(t, y, queries, 9), slices.Equal) {
+					t.Error("other answers than on the CPU")
+				}
+				want, _, err := index.Answer(t.Context(), x, queries, qs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, short, err := index.Answer(t.Context(), y, queries, qs)
+				if err != nil || short != 0 || !slices.EqualFunc(got, want, slices.Equal) {
+					t.Errorf("other answers under masks, %d short, %v", short, err)
+				}
+			}
+		})
+		if after := c.Device.InUse(); after != before {
+			t.Errorf("%d bytes in use, %d before", after, before)
+		}
 	}
 }
 

@@ -99,6 +99,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 			sum.Failed++
 		case results.Unavailable:
 			sum.Unavailable++
+		case results.OK:
 		}
 		r.Progress.End(c.Name(), rec)
 	}

@@ -138,7 +138,7 @@ func (c Config) Fingerprint() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(h, id.Key())
+		h.Write([]byte(id.Key() + "\n"))
 	}
 	for _, s := range c.More {
 		place, err := c.find(s)
@@ -154,7 +154,7 @@ func (c Config) Fingerprint() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", place, err)
 		}
-		fmt.Fprintf(h, " %d\n", n)
+		h.Write(fmt.Appendf(nil, " %d\n", n))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

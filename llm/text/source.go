@@ -78,7 +78,7 @@ func (s Source) Read(place string, fields data.Fields, ids *data.Index) (data.Fi
 	if err != nil {
 		return data.Field{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it is read, not written
 	var rows map[string]string
 	switch path.Ext(s.Path) {
 	case ".json":

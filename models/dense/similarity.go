@@ -31,18 +31,10 @@ func (s Similarity) Validate() error {
 // Distances to vectors of length one are ranked by inner product, which orders alike: ties are then those of cosines, and not
 // broken by the last bits of lengths.
 func (s Similarity) Items(vectors []float32, factors int) (*Items, error) {
-	switch s {
-	case Cosine:
-		vectors = slices.Clone(vectors)
-		for lo := 0; lo < len(vectors); lo += factors {
-			Normalize(vectors[lo : lo+factors])
-		}
-	case L2:
-		if !Unit(vectors, factors) {
-			return NewL2(vectors, factors)
-		}
+	if s == L2 && !Unit(vectors, factors) {
+		return NewL2(vectors, factors)
 	}
-	return New(vectors, factors)
+	return New(s.Queries(vectors, factors), factors) // what cosines compare is the directions alone
 }
 
 // Queries makes vectors of queries, row-major, what a catalogue of [Similarity.Items] is asked with.

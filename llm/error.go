@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Temporary tells whether the same call may succeed later. Garbage may be half an answer, or a proxy's page.
+// Temporary tells whether the same call may succeed later. Garbage may be half an answer, or the page of a gateway.
 func (e *Error) Temporary() bool {
 	switch e.Kind {
 	case Unavailable, Timeout, RateLimited, Server, Garbage:

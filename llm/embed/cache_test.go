@@ -163,7 +163,7 @@ func TestTwoAtATime(t *testing.T) {
 	for _, times := range s.Answered() {
 		total += times
 	}
-	if most := len(texts) + 2*3*one.Batch; total > most { // three workers each, with a batch each, when they meet
+	if most := len(texts) + 2*4*one.Batch; total > most { // four workers each, with a batch each, when they meet
 		t.Errorf("%d texts were embedded, want at most %d", total, most)
 	}
 	if _, report, err := one.Run(t.Context(), texts); err != nil || report.Cached != 400 {
@@ -175,7 +175,7 @@ const (
 	killTexts    = 3000
 	killBatch    = 5
 	killParallel = 2
-	killWorkers  = killParallel + 1
+	killWorkers  = 2 * killParallel
 )
 
 // killed is the process that TestKill kills.

@@ -21,7 +21,7 @@ type Batcher struct {
 	Embedder llm.Embedder
 	Cache    *Cache       // nil: none. The embedder must then be an llm.Identifier
 	Batch    int          // texts a call; 0: 64
-	Parallel int          // calls that the server works on at a time; 0: 4
+	Parallel int          // calls that the server works on at a time, as many again wait there; 0: 4
 	Retry    llm.Retry    // its Notify is called too
 	Progress func(Report) // is called after every batch, never twice at a time; may be nil
 	Log      *slog.Logger // nil: the default logger

@@ -144,14 +144,29 @@ func (c *file) put(entries []entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	due, err := c.locked(entries)
+	if err == nil && due {
+		err = c.f.Sync() // takes long, and nobody need wait for it
+	}
+	return c.wrap(err)
+}
+
+// locked appends while no other goroutine and no other process does, and tells whether to write through to the disk.
+func (c *file) locked(entries []entry) (due bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	unlock, err := lockedfile.MutexAt(c.path + ".lock").Lock()
 	if err != nil {
-		return c.wrap(err)
+		return false, err
 	}
 	defer unlock()
-	return c.wrap(c.append(entries))
+	if err := c.append(entries); err != nil {
+		return false, err
+	}
+	if due = time.Since(c.synced) > syncEvery; due {
+		c.synced = time.Now()
+	}
+	return due, nil
 }
 
 func (c *file) append(entries []entry) error {
@@ -198,12 +213,6 @@ func (c *file) append(entries []entry) error {
 	}
 	if _, err := c.f.WriteAt(out, c.end); err != nil {
 		return err
-	}
-	if time.Since(c.synced) > syncEvery {
-		c.synced = time.Now()
-		if err := c.f.Sync(); err != nil {
-			return err
-		}
 	}
 	return c.read()
 }

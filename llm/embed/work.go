@@ -18,8 +18,8 @@ const mostInARow = 3
 
 // work embeds the texts in batches.
 //
-// While an answer is decoded, checked and stored, its place at the server would be empty. So there are more workers than
-// the server has places, half as many again: their calls wait in its queue.
+// While an answer is decoded, checked and stored, its place at the server would be empty. So there are twice as many workers
+// as the server has places: for each call that it works on, the next waits in its queue.
 func (r *run) work(ctx context.Context, texts []int) {
 	parallel, batch := r.Parallel, r.Batch
 	if parallel == 0 {
@@ -30,7 +30,7 @@ func (r *run) work(ctx context.Context, texts []int) {
 	}
 	batches := make(chan []int)
 	var workers sync.WaitGroup
-	for range parallel + (parallel+1)/2 {
+	for range 2 * parallel {
 		workers.Go(func() {
 			for part := range batches {
 				r.batch(ctx, part)

@@ -27,7 +27,7 @@ func Misbehaviours() []Misbehaviour {
 		{"too many calls", limited, llm.RateLimited, 3 * time.Second},
 		{"nothing left to spend", status(429, `{"error":{"message":"no credit","code":"insufficient_quota"}}`), llm.Denied, 0},
 		{"500", status(500, `{"error":"the model crashed"}`), llm.Server, 0},
-		{"502 of a proxy", status(502, "<html><h1>Bad Gateway</h1></html>"), llm.Server, 0},
+		{"502 of a gateway", status(502, "<html><h1>Bad Gateway</h1></html>"), llm.Server, 0},
 		{"503 while loading", Fault{Status: 503, Header: map[string]string{"Retry-After": "1"}, Body: `{"error":"server busy"}`}, llm.Server, time.Second},
 		{"400", status(400, `{"error":"input is bad"}`), llm.Refused, 0},
 		{"401", status(401, `{"error":{"message":"who are you?"}}`), llm.Denied, 0},

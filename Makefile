@@ -19,7 +19,7 @@ FAISS    = $(shell .ci/faiss && echo yes)
 tags     = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)
 ARCHS   := 70 75 80 86 89 90
 
-.PHONY: help bench test check build deps perf gpu gpu-check gpu-test ptx readme update-golden clean
+.PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test ptx readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,7 +27,7 @@ help: ## this list (the default)
 bench: build ## benchmark the baselines on MovieLens-100K and print the table
 	bin/llm4rec run quick --out $(OUT)
 
-test: deps ## vet and test, with C code and without it
+test: deps ollama ## vet and test, with C code and without it
 	CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) vet $(call tags) ./...
 	@echo "Tests without C code:"
@@ -74,6 +74,10 @@ ptx: ## translate the kernels; commit the result
 
 deps: ## install what is missing: C compiler, OpenBLAS, Go
 	@.ci/deps
+
+# Without it, the tests that need a real server are skipped, and say so.
+ollama: deps ## build the Ollama that the tests run: minutes, once
+	@.ci/ollama || echo "going on without a real Ollama"
 
 # LLM4REC_PEERS=python adds the peer: see bench/peers.
 perf: build ## seconds per iteration of ALS beside what this machine can do

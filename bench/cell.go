@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -97,6 +98,9 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 	}
 	if err != nil {
 		rec.Status, rec.Error, ranks = results.Failed, err.Error(), nil
+	}
+	if missing := (*models.Unavailable)(nil); errors.As(err, &missing) {
+		rec.Status = results.Unavailable
 	}
 	rec.Finished = time.Now().UTC()
 	return rec, e.store.Put(rec, ranks)

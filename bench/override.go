@@ -71,6 +71,9 @@ func assign(at any, steps []string, v any) error {
 		if x[steps[0]] == nil {
 			x[steps[0]] = map[string]any{}
 		}
+		if steps[0] == "params" {
+			delete(x, "trials") // they chose other parameters
+		}
 		return assign(x[steps[0]], steps[1:], v)
 	case []any:
 		n, err := strconv.Atoi(steps[0])

@@ -12,6 +12,7 @@ import (
 type Protocol struct {
 	Name           string `json:"name,omitempty" yaml:"name,omitempty" jsonschema:"the label in tables"`
 	data.SplitSpec `yaml:",inline"`
+	Shown          string `json:"shown,omitempty" yaml:"shown,omitempty" jsonschema:"how much of the history the systems are told at the question: all (default), last-N or none; what is masked and what is asked for stay the same"`
 	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty" jsonschema:"which history items are masked: all (default), last-N or none"`
 	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty" jsonschema:"full (default), uniform-N or popularity-N: the relevant items among N sampled ones"`
 	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty" jsonschema:"of the sampled candidates"`
@@ -29,8 +30,14 @@ func (p Protocol) withDefaults() (Protocol, error) {
 	if p.Seen == "" {
 		p.Seen = "all"
 	}
-	if _, err := p.masked(); err != nil {
+	if _, err := newest(p.Seen); err != nil {
 		return p, &data.SpecError{Key: "seen", Err: err}
+	}
+	if _, err := newest(p.Shown); err != nil {
+		return p, &data.SpecError{Key: "shown", Err: err}
+	}
+	if p.Shown == "all" {
+		p.Shown = "" // as it was before there was a choice
 	}
 	if p.Candidates == "" {
 		p.Candidates = "full"
@@ -56,24 +63,35 @@ func (p Protocol) label() string {
 	case "leave-one-out/last-10/full":
 		l = "as-published"
 	}
+	if p.Shown != "" {
+		l += "/shown-" + p.Shown
+	}
 	if p.Leak != "" {
 		l += "/leak"
 	}
 	return l
 }
 
-// masked is how many of the newest history items are masked: -1 for all.
-func (p Protocol) masked() (int, error) {
-	switch p.Seen {
-	case "all":
+// newest is how many of the newest history items are meant: -1 for all.
+func newest(s string) (int, error) {
+	switch s {
+	case "all", "":
 		return -1, nil
 	case "none":
 		return 0, nil
 	}
-	if n, ok := suffixNumber(p.Seen, "last-"); ok {
+	if n, ok := suffixNumber(s, "last-"); ok {
 		return n, nil
 	}
-	return 0, fmt.Errorf("%q is not all, none or last-N", p.Seen)
+	return 0, fmt.Errorf("%q is not all, none or last-N", s)
+}
+
+// cut is so many of the newest elements of a list, all of them where n is -1.
+func cut[T any](list []T, n int) []T {
+	if n < 0 || n >= len(list) {
+		return list
+	}
+	return list[len(list)-n:]
 }
 
 // sampling is how many negatives are sampled, and whether by popularity; 0 for the full catalogue.

@@ -21,7 +21,8 @@ type questions struct {
 // that is masked cannot be found by anybody: it is dropped, and a user without another one is skipped and counted.
 func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questions {
 	out := questions{skipped: map[string]int{}}
-	masked, _ := p.masked()
+	masked, _ := newest(p.Seen)
+	shown, _ := newest(p.Shown)
 	var draw func(c data.Case, relevant []int32) []int32
 	if n, byPopularity, _ := p.sampling(); n > 0 {
 		draw = sampler(train, n, byPopularity, p.CandidateSeed)
@@ -31,10 +32,7 @@ func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questi
 			out.skipped["beyond --limit"] = len(part.Cases) - n
 			break
 		}
-		exclude := c.History
-		if masked >= 0 && masked < len(exclude) {
-			exclude = exclude[len(exclude)-masked:]
-		}
+		exclude := cut(c.History, masked)
 		relevant := part.Relevant[n]
 		if slices.ContainsFunc(relevant, func(i int32) bool { return slices.Contains(exclude, i) }) {
 			relevant = slices.DeleteFunc(slices.Clone(relevant), func(i int32) bool { return slices.Contains(exclude, i) })
@@ -43,7 +41,7 @@ func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questi
 				continue
 			}
 		}
-		q := models.Query{User: c.User, History: c.History, Times: c.Times, At: c.At, Exclude: exclude, K: depth}
+		q := models.Query{User: c.User, History: cut(c.History, shown), Times: cut(c.Times, shown), At: c.At, Exclude: exclude, K: depth}
 		if draw != nil {
 			q.Candidates = draw(c, relevant)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/gpu"
+	"llm4rec/models"
 	"llm4rec/results"
 )
 
@@ -42,9 +43,9 @@ type Progress interface {
 
 // Summary counts what a run did.
 type Summary struct {
-	Dir                 string // the experiment's folder
-	Ran, Before, Failed int
-	Warnings            []string
+	Dir                              string // the experiment's folder
+	Ran, Before, Failed, Unavailable int
+	Warnings                         []string
 }
 
 // Run runs what is not done yet of a plan. A cell that fails is recorded, counted and shown, and the run goes on. If the
@@ -93,8 +94,12 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 			return sum, err
 		}
 		sum.Ran++
-		if rec.Status == results.Failed {
+		switch rec.Status {
+		case results.Failed:
 			sum.Failed++
+		case results.Unavailable:
+			sum.Unavailable++
+		case results.OK:
 		}
 		r.Progress.End(c.Name(), rec)
 	}
@@ -165,7 +170,10 @@ func (p *Plan) Identity(c Cell, dataset, checksum string, device gpu.Device) (re
 	inputs := ""
 	if c.Bound.Inputs != nil {
 		var err error
-		if inputs, err = c.Bound.Inputs(); err != nil {
+		missing := (*models.Unavailable)(nil)
+		if inputs, err = c.Bound.Inputs(); errors.As(err, &missing) {
+			inputs = string(results.Unavailable) // the fit will say so too
+		} else if err != nil {
 			return results.Identity{}, fmt.Errorf("%s: %w", c.System.Name, err)
 		}
 	}

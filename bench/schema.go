@@ -69,6 +69,7 @@ func someOf(list *jsonschema.Schema) {
 func describeProtocol(p *jsonschema.Schema) {
 	p.Properties["split"].Enum = anySlice(data.SplitMethods())
 	p.Properties["seen"].Pattern = `^(all|none|last-[1-9][0-9]*)$`
+	p.Properties["shown"].Pattern = p.Properties["seen"].Pattern
 	p.Properties["candidates"].Pattern = `^(full|(uniform|popularity)-[1-9][0-9]*)$`
 	p.Required = nil
 }

@@ -64,3 +64,12 @@ type Point struct {
 type Curved interface {
 	Curve() []Point
 }
+
+// Unavailable is the error of a model that needs what is not at hand: a server, a key, a file. It is no failure of the model.
+type Unavailable struct {
+	Err    error
+	Remedy string // what would bring it: a command, in most cases
+}
+
+func (u *Unavailable) Error() string { return u.Err.Error() + ": " + u.Remedy }
+func (u *Unavailable) Unwrap() error { return u.Err }

@@ -17,8 +17,8 @@ func (i Identity) ID() string { return hashed(i) }
 
 func (s *Store) cell(id, end string) string { return filepath.Join(s.dir, cellsDir, id+end) }
 
-// Put stores the outcome of a cell and fills in the record's version, id and checksum of ranks. A failed cell has no
-// ranks. A finished cell is never written again: putting it is an error.
+// Put stores the outcome of a cell and fills in the record's version, id and checksum of ranks. A cell that failed or could not
+// be had has no ranks. A finished cell is never written again: putting it is an error.
 func (s *Store) Put(rec Record, ranks []Ranking) error {
 	if err := s.writable(); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *Store) Put(rec Record, ranks []Ranking) error {
 			return err
 		}
 		rec.Ranks = checksum(content)
-	case Failed:
+	case Failed, Unavailable:
 		var err error
 		if path, err = free(s.cell(rec.ID, ".failed-%d.json")); err != nil {
 			return fmt.Errorf("results: put: %w", err)

@@ -35,8 +35,9 @@ type Record struct {
 type Status string
 
 const (
-	OK     Status = "ok"
-	Failed Status = "failed"
+	OK          Status = "ok"
+	Failed      Status = "failed"
+	Unavailable Status = "unavailable" // it needs what is not at hand: a server, a key, a file
 )
 
 // Identity is everything that determines a cell's ranked ids. Two cells with one identity are the same cell.

@@ -1,22 +1,36 @@
 package suite
 
 import (
+	"fmt"
+	"strings"
+
 	"llm4rec/baselines/ease"
 	"llm4rec/baselines/itemknn"
 	"llm4rec/baselines/popularity"
 	"llm4rec/baselines/random"
 	"llm4rec/bench"
+	"llm4rec/llm/retrieve"
 	"llm4rec/models"
 	"llm4rec/models/als"
 	"llm4rec/models/bpr"
+	"llm4rec/models/checkpoint"
 	"llm4rec/models/external"
+	"llm4rec/models/fusion"
 	"llm4rec/models/gru4rec"
 	"llm4rec/models/sasrec"
 	"llm4rec/models/sequential"
 )
 
-// Models are all models that an experiment can name. To add one, add a line.
-func Models() []bench.Model {
+// Models are all models that an experiment can name. To add one, add a line. Files that they read may lie in data folders.
+func Models(dirs ...string) []bench.Model {
+	single := singles(dirs)
+	return append(single, merged(single))
+}
+
+// singles are the models that do not consist of others.
+func singles(dirs []string) []bench.Model {
+	texts := retrieve.Default()
+	texts.Dirs = dirs
 	return []bench.Model{
 		bench.Register("random", "a random order for each user: the floor", random.Revision, true, random.Config{}, func(c random.Config, e bench.Env) models.Fitter {
 			c.Seed = uint64(e.Seed)
@@ -42,8 +56,50 @@ func Models() []bench.Model {
 			c.Run = training(e)
 			return c
 		}),
+		bench.Register("text", "similarity of items' texts to those of the history", retrieve.Revision, false, texts, plain),
+		bench.Register("shuffled-text", "text, where items have each other's texts by chance: a control", retrieve.Revision, true, texts, func(c retrieve.Config, e bench.Env) models.Fitter {
+			c.Permuted, c.Seed = true, uint64(e.Seed)
+			return c
+		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),
 	}
+}
+
+// merged is the model that merges others.
+func merged(single []bench.Model) bench.Model {
+	known := &bench.Suite{Models: single}
+	bind := func(p fusion.Part) (bench.Model, bench.Bound, error) {
+		m, err := known.Model(p.Model)
+		if err != nil {
+			return m, bench.Bound{}, err
+		}
+		b, err := m.Bind(p.Params)
+		return m, b, err
+	}
+	fitter := func(e bench.Env) func(fusion.Part) (models.Fitter, error) {
+		e.Checkpoint = checkpoint.File{} // there is one file, and several parts
+		return func(p fusion.Part) (models.Fitter, error) {
+			_, b, err := bind(p)
+			if err != nil {
+				return nil, err
+			}
+			return b.Fitter(e), nil
+		}
+	}
+	c := fusion.Default()
+	c.Fitter = fitter(bench.Env{})
+	c.Inputs = func(p fusion.Part) (string, error) {
+		m, b, err := bind(p)
+		sum := ""
+		if err == nil && b.Inputs != nil {
+			sum, err = b.Inputs()
+		}
+		return strings.TrimSpace(fmt.Sprintf("%s %d %s", m.Name, m.Revision, sum)), err
+	}
+	return bench.Register("fusion", "the merged answers of other models", fusion.Revision, true, c, func(c fusion.Config, e bench.Env) models.Fitter {
+		c.Fitter = fitter(e)
+		return c
+	})
 }
 
 // training is what a run gives to the training of a network.

@@ -12,7 +12,7 @@ import (
 // New is everything that experiments can name, with data sets looked for as the options say.
 func New(opt DatasetOptions, log *slog.Logger) *bench.Suite {
 	return &bench.Suite{
-		Models: Models(),
+		Models: Models(opt.Dirs...),
 		Named:  CheckName,
 		Open: func(ctx context.Context, name string) (*data.Dataset, error) {
 			d, origin, err := OpenDataset(ctx, name, opt)

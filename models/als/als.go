@@ -35,7 +35,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/models"
-	"llm4rec/models/dense"
+	"llm4rec/models/index"
 )
 
 // Model is a fitted factorisation.
@@ -43,7 +43,7 @@ type Model struct {
 	config Config
 	x, y   factors
 	gram   gpu.Matrix // w₀·YᵀY
-	items  *dense.Items
+	items  *index.Catalogue
 	curve  []models.Point
 
 	unknown atomic.Int64 // queries of users without a trained vector
@@ -61,7 +61,7 @@ func (a factors) row(r int32) []float32 { return a.v[int(r)*a.f : (int(r)+1)*a.f
 
 // newModel makes a model of the factors, which it keeps.
 func newModel(c Config, x, y factors) (*Model, error) {
-	items, err := dense.New(y.v, y.f)
+	items, err := index.NewCatalogue(context.Background(), c.Index, c.Similarity, y.v, y.f)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func newModel(c Config, x, y factors) (*Model, error) {
 	return &Model{config: c, x: x, y: y, gram: gram, items: items}, err
 }
 
-// Recommend ranks by inner product.
+// Recommend ranks by the configured similarity.
 func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
 	vectors := make([]float32, len(queries)*m.y.f)
 	if m.config.Users == Trained {
@@ -88,12 +88,13 @@ func (m *Model) Recommend(ctx context.Context, queries []models.Query) ([][]mode
 	return m.items.TopK(ctx, vectors, queries)
 }
 
-// Warnings says how many answers rank by item alone.
+// Warnings says how many answers rank by item alone, and how many an index left short.
 func (m *Model) Warnings() []string {
+	out := m.items.Warnings()
 	if n := m.unknown.Load(); n > 0 {
-		return []string{fmt.Sprintf("als: %d queries were of users without training items, whose vector is zero: users: history answers them", n)}
+		out = append(out, fmt.Sprintf("als: %d queries were of users without training items, whose vector is zero: users: history answers them", n))
 	}
-	return nil
+	return out
 }
 
 // Curve is how training went, where it was validated.

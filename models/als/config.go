@@ -8,6 +8,8 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/models/checkpoint"
+	"llm4rec/models/dense"
+	"llm4rec/models/index"
 )
 
 // Revision changes whenever the same data and configuration would give another model.
@@ -42,17 +44,19 @@ const (
 
 // Config holds the hyperparameters. Start from [Default].
 type Config struct {
-	Factors          int     `json:"factors" yaml:"factors" jsonschema:"length of the vectors"`
-	Iterations       int     `json:"iterations" yaml:"iterations" jsonschema:"each solves for the users, then for the items"`
-	Loss             Loss    `json:"loss" yaml:"loss" jsonschema:"hu or ials"`
-	Alpha            float64 `json:"alpha" yaml:"alpha" jsonschema:"weight of an interaction: confidence is unobserved_weight + alpha·count"`
-	UnobservedWeight float64 `json:"unobserved_weight" yaml:"unobserved_weight" jsonschema:"weight of a pair that was not observed"`
-	Regularization   float64 `json:"regularization" yaml:"regularization" jsonschema:"weight of the squared lengths of the vectors"`
-	Nu               float64 `json:"nu" yaml:"nu" jsonschema:"exponent of the frequency by which regularization is scaled; 0: not at all"`
-	Solver           Solver  `json:"solver" yaml:"solver" jsonschema:"cholesky (exact) or cg (a few steps of conjugate gradients)"`
-	CGSteps          int     `json:"cg_steps" yaml:"cg_steps" jsonschema:"steps of cg"`
-	InitScale        float64 `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
-	Users            Users   `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
+	Factors          int              `json:"factors" yaml:"factors" jsonschema:"length of the vectors"`
+	Iterations       int              `json:"iterations" yaml:"iterations" jsonschema:"each solves for the users, then for the items"`
+	Loss             Loss             `json:"loss" yaml:"loss" jsonschema:"hu or ials"`
+	Alpha            float64          `json:"alpha" yaml:"alpha" jsonschema:"weight of an interaction: confidence is unobserved_weight + alpha·count"`
+	UnobservedWeight float64          `json:"unobserved_weight" yaml:"unobserved_weight" jsonschema:"weight of a pair that was not observed"`
+	Regularization   float64          `json:"regularization" yaml:"regularization" jsonschema:"weight of the squared lengths of the vectors"`
+	Nu               float64          `json:"nu" yaml:"nu" jsonschema:"exponent of the frequency by which regularization is scaled; 0: not at all"`
+	Solver           Solver           `json:"solver" yaml:"solver" jsonschema:"cholesky (exact) or cg (a few steps of conjugate gradients)"`
+	CGSteps          int              `json:"cg_steps" yaml:"cg_steps" jsonschema:"steps of cg"`
+	InitScale        float64          `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
+	Similarity       dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"how a user's vector is compared with an item's: inner-product, as it is trained, or cosine or l2, as it is not"`
+	Index            string           `json:"index" yaml:"index" jsonschema:"exact, or faiss: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
+	Users            Users            `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
 
 	LossEvery int `json:"loss_every" yaml:"loss_every" jsonschema:"iterations between two computations of the loss that progress shows; 0: never"`
 	Patience  int `json:"patience" yaml:"patience" jsonschema:"stop after that many iterations without a better NDCG@10 on the validation cases, and keep the best factors; 0: never"`
@@ -74,7 +78,7 @@ func (c Config) device() gpu.Device {
 func Default() Config {
 	return Config{
 		Factors: 64, Iterations: 15, Loss: Hu, Alpha: 1, UnobservedWeight: 1, Regularization: .01, Nu: 0,
-		Solver: Cholesky, CGSteps: 3, InitScale: .1, Users: FromHistory,
+		Solver: Cholesky, CGSteps: 3, InitScale: .1, Users: FromHistory, Similarity: dense.InnerProduct, Index: index.Exact,
 		LossEvery: 5,
 	}
 }
@@ -98,6 +102,12 @@ func (c Config) Validate() error {
 		return fmt.Errorf("als: patience: want at least 0, got %d", c.Patience)
 	case c.Users != FromHistory && c.Users != Trained:
 		return fmt.Errorf("als: users: want %s or %s, got %q", FromHistory, Trained, c.Users)
+	}
+	if err := c.Similarity.Validate(); err != nil {
+		return fmt.Errorf("als: similarity: %w", err)
+	}
+	if err := index.CheckName(c.Index); err != nil {
+		return fmt.Errorf("als: %w", err)
 	}
 	for _, p := range []struct {
 		name  string

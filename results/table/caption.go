@@ -78,6 +78,8 @@ func (t *Table) missing() []string {
 			switch m.Status {
 			case NotRun:
 				waiting = append(waiting, m.of(r))
+			case Unavailable:
+				out = appendNew(out, fmt.Sprintf("Unavailable: %s: %s", r.System, m.Why))
 			case Failed:
 				why, _, _ := strings.Cut(m.Why, "\ngoroutine ") // a panic's stack stays in the record
 				out = append(out, fmt.Sprintf("Failed: %s: %s", m.of(r), why))

@@ -135,7 +135,7 @@ func (l *loader) cell(c results.Cell) {
 		return
 	}
 	if rec.Status != results.OK {
-		row.miss(c, Failed, rec.Error)
+		row.miss(c, Status(rec.Status), rec.Error)
 		return
 	}
 	if ref := t.reference(); ref != nil {

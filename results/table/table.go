@@ -55,10 +55,11 @@ type Missing struct {
 type Status string
 
 const (
-	OK     Status = "ok"
-	Failed Status = "failed"
-	NotRun Status = "not run"
-	Broken Status = "broken" // its files are damaged, or not comparable with the others
+	OK          Status = "ok"
+	Failed      Status = "failed"
+	NotRun      Status = "not run"
+	Unavailable Status = "unavailable" // it needs what was not at hand
+	Broken      Status = "broken"      // its files are damaged, or not comparable with the others
 )
 
 // Status is OK where there are values; otherwise that of the first missing cell.

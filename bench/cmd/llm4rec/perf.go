@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"text/tabwriter"
 
@@ -68,8 +69,7 @@ which are bound to cores; bind ours, and choose their number, by 'GOMAXPROCS=2 t
 					return usageError{err}
 				}
 			}
-			report, err := g.perfALS(c.Context(), a, device, names, factors)
-			return errors.Join(err, writeReport(file, report, err))
+			return reported(file, func() (perfReport, error) { return g.perfALS(c.Context(), a, device, names, factors) })
 		},
 	}
 	f := c.Flags()
@@ -95,10 +95,16 @@ func checkNames(names []string) error {
 	return nil
 }
 
-// writeReport writes all measurements as JSON, if a file is asked for and they were made.
-func writeReport(file string, report any, failed error) error {
-	if file == "" || failed != nil {
-		return nil
+// reported measures, and writes all measurements as JSON if a file is asked for. That its folder is there is seen before.
+func reported[R any](file string, measure func() (R, error)) error {
+	if file != "" {
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return usageError{fmt.Errorf("--json %s: there is no such folder", file)}
+		}
+	}
+	report, err := measure()
+	if err != nil || file == "" {
+		return err
 	}
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {

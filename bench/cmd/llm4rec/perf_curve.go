@@ -44,8 +44,8 @@ validation for as many epochs as its patience says, and then each of the peers:
   --recbole PYTHON  RecBole's SASRec with RecBole's own settings but for max_length. It masks nothing on validation, so
                     that the experiment's protocol must have 'seen: none'
 
-It prints the seconds of training, without validations, until each has reached a level for the first time. The highest level
-is the best value that all have reached. With --batches, RecBole is only timed, on so many batches, and what an epoch would
+It prints the seconds of training, without validations, until each has reached a level for the first time, and the processor
+time by then, which says more where the machine is busy. The highest level is the best value that all have reached. With --batches, RecBole is only timed, on so many batches, and what an epoch would
 take is a projection.`,
 		Example: "  llm4rec perf curve recbole:sasrec-10 --torch ~/torch/bin/python --recbole ~/torch/bin/python",
 		Args:    exactArgs(cobra.ExactArgs(1)),
@@ -53,8 +53,7 @@ take is a projection.`,
 			if a.Batches < 0 {
 				return usageError{fmt.Errorf("--batches: want at least 0, got %d", a.Batches)}
 			}
-			report, err := g.perfCurve(c.Context(), a, args[0], sets, device)
-			return errors.Join(err, writeReport(file, report, err))
+			return reported(file, func() (curveReport, error) { return g.perfCurve(c.Context(), a, args[0], sets, device) })
 		},
 	}
 	f := c.Flags()
@@ -119,11 +118,12 @@ func (r curveReport) print(w *bufio.Writer, name string) error {
 	common := perf.Common(r.Curves)
 	for _, share := range []float64{.9, .95, 1} {
 		level := share * common
-		fmt.Fprintf(t, "\nndcg@10 of %.4f\tepoch\ts\t/ours\t\n", level)
+		fmt.Fprintf(t, "\nndcg@10 of %.4f\tepoch\ts\t/ours\tcpu s\t/ours\t\n", level)
 		ours, _ := r.Curves[0].Reach(level)
 		for _, c := range r.Curves {
 			p, _ := c.Reach(level)
-			fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t\n", c.Name, p.Epoch, p.Seconds, p.Seconds/ours.Seconds)
+			cpu := p.Seconds * c.Cores
+			fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t\n", c.Name, p.Epoch, p.Seconds, p.Seconds/ours.Seconds, cpu, cpu/(ours.Seconds*r.Curves[0].Cores))
 		}
 	}
 	if p := r.Projection; p != nil {

@@ -62,8 +62,7 @@ indexes.`,
 			if own {
 				a.Program = os.Args[0]
 			}
-			report, err := g.perfIndex(c.Context(), a, device)
-			return errors.Join(err, writeReport(file, report, err))
+			return reported(file, func() (indexReport, error) { return g.perfIndex(c.Context(), a, device) })
 		},
 	}
 	f := c.Flags()

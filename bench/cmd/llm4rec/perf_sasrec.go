@@ -53,8 +53,7 @@ batches and once without padding in the softmax.`,
 			if err := errors.Join(a.Config.Validate(), a.Validate()); err != nil {
 				return usageError{err}
 			}
-			report, err := g.perfSASRec(c.Context(), a, device, names)
-			return errors.Join(err, writeReport(file, report, err))
+			return reported(file, func() (sasrecReport, error) { return g.perfSASRec(c.Context(), a, device, names) })
 		},
 	}
 	f := c.Flags()

@@ -29,6 +29,7 @@ type progress struct {
 
 	mu    sync.Mutex
 	stage string
+	of    pace // of the stage
 	last  time.Time
 }
 
@@ -75,8 +76,12 @@ func (p *progress) Stage(cell, stage string, done, total int, note string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stage = cell + " · " + stage
+	left := p.of.left(p.stage, done, total, time.Now())
 	if total > 0 {
 		p.stage += percent(done, total)
+	}
+	if left > 0 {
+		p.stage += " · " + left.String() + " left"
 	}
 	if note != "" {
 		p.stage += " · " + note
@@ -85,11 +90,30 @@ func (p *progress) Stage(cell, stage string, done, total int, note string) {
 		return
 	}
 	if done > 0 && time.Since(p.last) >= quietTime {
-		p.log.Info("running", "cell", cell, "stage", stage, "done", done, "of", total, "note", note)
+		p.log.Info("running", "cell", cell, "stage", stage, "done", done, "of", total, "left", left, "note", note)
 		p.last = time.Now()
 	} else if done == 0 {
 		p.last = time.Now()
 	}
+}
+
+// pace is how fast a stage goes, from where it was first heard of: what an earlier run had done of it took no time.
+type pace struct {
+	stage string
+	began time.Time
+	from  int
+}
+
+// left is an estimate of the time that a stage still takes, 0 where nothing is known.
+func (p *pace) left(stage string, done, total int, now time.Time) time.Duration {
+	if p.stage != stage || done < p.from {
+		*p = pace{stage, now, done}
+	}
+	if done == p.from || total <= done {
+		return 0
+	}
+	each := now.Sub(p.began) / time.Duration(done-p.from)
+	return (each * time.Duration(total-done)).Round(time.Second)
 }
 
 func percent(done, total int) string {
@@ -97,9 +121,12 @@ func percent(done, total int) string {
 }
 
 func (p *progress) End(cell string, rec results.Record) {
-	if rec.Status == results.Failed {
+	switch {
+	case rec.Status == results.Failed:
 		p.log.Error("cell failed", "cell", cell, "error", rec.Error)
-	} else if p.container == nil {
+	case rec.Status == results.Unavailable:
+		p.log.Warn("cell unavailable", "cell", cell, "why", rec.Error)
+	case p.container == nil:
 		p.log.Info("cell", "name", cell, "fit_sec", rec.Timing.FitWall, "recommend_sec", rec.Timing.RecommendWall)
 	}
 	if p.bar != nil {

@@ -86,6 +86,9 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 			return err
 		}
 		failed += sum.Failed
+		if sum.Unavailable > 0 {
+			r.Log.Warn("cells need what is not at hand; the table says what", "experiment", p.Spec.Name, "cells", sum.Unavailable)
+		}
 	}
 	for _, p := range plans {
 		if err := g.printTables(filepath.Join(r.Out, p.Spec.Name), tableOptions{format: "text"}); err != nil {

@@ -1,0 +1,181 @@
+package llm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Exchange is what came over the wire in one call. Adapters speak through their providers' libraries, whose errors have
+// lost the headers, and whose decoders read null as 0: what was lost is here.
+type Exchange struct {
+	Status int // 0: nothing came
+	Header http.Header
+	Body   []byte
+	Cut    bool // the connection ended before the body did
+}
+
+type exchangeKey struct{}
+
+// Watch returns a context for one call over a client of HTTPClient's, and the exchange that this call fills.
+func Watch(ctx context.Context) (context.Context, *Exchange) {
+	x := new(Exchange)
+	return context.WithValue(ctx, exchangeKey{}, x), x
+}
+
+// HTTPClient returns a client like the given one, by default a new one that keeps as many connections as there are calls
+// at a time, which fills the exchanges of calls that are watched. They are read to their end before they are returned.
+func HTTPClient(like *http.Client) *http.Client {
+	if like == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = transport.MaxIdleConns
+		like = &http.Client{Transport: transport}
+	}
+	client := *like
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
+	}
+	client.Transport = watcher{client.Transport}
+	return &client
+}
+
+type watcher struct{ http.RoundTripper }
+
+func (w watcher) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := w.RoundTripper.RoundTrip(r)
+	x, watched := r.Context().Value(exchangeKey{}).(*Exchange)
+	if err != nil || !watched {
+		return resp, err
+	}
+	defer resp.Body.Close()
+	x.Status, x.Header = resp.StatusCode, resp.Header
+	if x.Body, err = io.ReadAll(resp.Body); err != nil {
+		x.Cut = true
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(x.Body))
+	return resp, nil
+}
+
+// CloseIdleConnections is what http.Client's method of that name looks for.
+func (w watcher) CloseIdleConnections() {
+	if c, ok := w.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// Error is the typed error of a call that failed with err, as the provider's library tells it. That of a call which was
+// cancelled stays as it is.
+func (x *Exchange) Error(provider string, err error) error {
+	e := &Error{Provider: provider, Status: x.Status, Err: err}
+	wire := (*url.Error)(nil)
+	timeout := interface{ Timeout() bool }(nil)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		e.Kind, e.Message = Timeout, "no answer in time"
+	case x.Cut:
+		e.Kind, e.Message = Unavailable, "the connection was cut in the middle of an answer"
+	case x.Status == 0:
+		e.Kind, e.Message = Unavailable, err.Error()
+		if errors.As(err, &wire) {
+			e.Message = wire.Err.Error() // without method and address
+		}
+	case x.Status >= 300:
+		var code string
+		e.Message, code = complaint(x.Body)
+		e.Kind = kindOf(x.Status, code)
+		e.RetryAfter = retryAfter(x.Header)
+		e.Err = nil // says less
+	case x.NotFinite():
+		e.Kind, e.Message = NotFinite, "an answer with numbers that are none"
+	default:
+		e.Kind, e.Message = Garbage, "an answer that cannot be read: "+excerpt(x.Body)
+	}
+	return e
+}
+
+func kindOf(status int, code string) Kind {
+	switch {
+	case code == "insufficient_quota": // comes as 429, but waiting does not help
+		return Denied
+	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden:
+		return Denied
+	case status == http.StatusNotFound:
+		return NotFound
+	case status == http.StatusRequestTimeout:
+		return Timeout
+	case status == http.StatusTooManyRequests:
+		return RateLimited
+	case status >= 500:
+		return Server
+	default:
+		return Refused
+	}
+}
+
+// complaint is what a body says is wrong: {"error": "…"} of Ollama's, {"error": {"message": "…", "code": "…"}} of
+// OpenAI's, and the beginning of anything else.
+func complaint(body []byte) (message, code string) {
+	var simple struct{ Error string }
+	if json.Unmarshal(body, &simple) == nil && simple.Error != "" {
+		return simple.Error, ""
+	}
+	var full struct {
+		Error struct {
+			Message string
+			Code    any // a text or a number
+		}
+	}
+	if json.Unmarshal(body, &full) == nil && full.Error.Message != "" {
+		code, _ = full.Error.Code.(string)
+		return full.Error.Message, code
+	}
+	return excerpt(body), ""
+}
+
+func excerpt(body []byte) string {
+	const most = 200
+	text := strings.Join(strings.Fields(string(body)), " ")
+	if text == "" {
+		return "an empty body"
+	}
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if sec, err := strconv.ParseFloat(value, 64); err == nil && sec >= 0 && sec < 1e6 {
+		return time.Duration(sec * float64(time.Second))
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}
+
+// An element of a list that is null, or a number which JSON does not have.
+var noNumber = regexp.MustCompile(`(?i)[\[,]\s*(null|-?nan|-?inf(inity)?)\s*[\],]`)
+
+// NotFinite tells whether a list in the answer holds null, NaN or infinity where numbers belong.
+func (x *Exchange) NotFinite() bool {
+	for _, word := range []string{"null", "NaN", "nan", "Inf", "inf"} { // much faster than the expression
+		if bytes.Contains(x.Body, []byte(word)) {
+			return noNumber.Match(x.Body)
+		}
+	}
+	return false
+}

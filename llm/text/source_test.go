@@ -1,0 +1,82 @@
+package text
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"llm4rec/data"
+)
+
+func read(t *testing.T, s Source, content string) (data.Field, error) {
+	t.Helper()
+	place := filepath.Join(t.TempDir(), filepath.Base(s.Path))
+	if err := os.WriteFile(place, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fields := data.Fields{{Name: "title", Values: []string{"Alien", "Heat"}}, {Name: "year", Values: []string{"1979", "1995"}}}
+	return s.Read(place, fields, data.NewIndex([]string{"7", "9"}))
+}
+
+func TestRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		source  Source
+		content string
+		want    [2]string
+	}{
+		"objects by id":   {Source{Path: "a.json", Column: "plot"}, `{"9": {"plot": "robbers"}, "7": {"plot": null}, "8": {}}`, [2]string{"", "robbers"}},
+		"objects by key":  {Source{Path: "a.json", Column: "plot", Key: "name", Match: "{title}"}, `{"x": {"name": "Alien", "plot": "space"}}`, [2]string{"space", ""}},
+		"table by title":  {Source{Path: "a.csv", Column: "plot", Key: "film", Match: "{title} ({year})"}, "film,plot\nHeat (1995),\"robbers, cops\"\nAlien (1986),other\n", [2]string{"", "robbers, cops"}},
+		"tabs, first row": {Source{Path: "a.tsv", Column: "plot", Key: "id"}, "id\tplot\n7\tspace\n7\tsecond\n", [2]string{"space", ""}},
+	} {
+		c.source.Field = "plot"
+		if err := c.source.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		got, err := read(t, c.source, c.content)
+		if err != nil || got.Name != "plot" || [2]string(got.Values) != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got.Values, err, c.want)
+		}
+	}
+}
+
+// What is wrong is said with the file, and the line or the key.
+func TestReadErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		source        Source
+		content, want string
+	}{
+		"column":     {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,text\n7,x\n", `a.csv: no column "plot"; there are: id, text`},
+		"line":       {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,x\n9\n", "a.csv: record on line 3: wrong number of fields"},
+		"no header":  {Source{Path: "a.csv", Column: "plot", Key: "id"}, "", "a.csv: header: EOF"},
+		"not JSON":   {Source{Path: "a.json", Column: "plot"}, "[]", "a.json: json: cannot unmarshal array"},
+		"not text":   {Source{Path: "a.json", Column: "plot"}, `{"7": {"plot": 3}}`, `a.json: "plot" of "7": want text, got 3`},
+		"no item":    {Source{Path: "a.json", Column: "plot"}, `{"1": {"plot": "x"}}`, `a.json: none of its 1 rows belongs to an item: the key of the first item is "7"`},
+		"no field":   {Source{Path: "a.json", Column: "plot", Match: "{name}"}, `{"7": {"plot": "x"}}`, `match: field "name" of the template: no such field`},
+		"broken CSV": {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,\"x\n", "a.csv: parse error on line 2"},
+	} {
+		if _, err := read(t, c.source, c.content); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	for _, bad := range []Source{{}, {Path: "a.csv", Field: "x", Column: "y"}, {Path: "a.xml", Field: "x", Column: "y"}, {Path: "a.json", Field: "x"}, {Path: "a.json", Field: "x", Column: "y", Match: "id"}} {
+		if bad.Validate() == nil {
+			t.Errorf("%+v: no error", bad)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Source{Path: "a.json"}
+	if got, err := s.Find([]string{t.TempDir(), dir}); err != nil || got != filepath.Join(dir, "a.json") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := s.Find(nil); err == nil || !strings.Contains(err.Error(), "a.json is neither in the working directory") {
+		t.Errorf("absent: %v", err)
+	}
+}

@@ -32,7 +32,11 @@ func TestAbove(t *testing.T) {
 					if !slices.Equal(gotEnds, wantEnds) {
 						t.Fatalf("got %v, want %v", gotEnds, wantEnds)
 					}
-					if n := slices.Max(append(wantEnds, 0)); !slices.Equal(got[:n], want[:n]) || !slices.Equal(gotValues[:n], wantValues[:n]) {
+					n := int32(0)
+					if rows > 0 {
+						n = wantEnds[rows-1]
+					}
+					if !slices.Equal(got[:n], want[:n]) || !slices.Equal(gotValues[:n], wantValues[:n]) {
 						t.Fatalf("got %v of %v, want %v of %v", got[:n], gotValues[:n], want[:n], wantValues[:n])
 					}
 				})

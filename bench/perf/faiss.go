@@ -143,15 +143,14 @@ func writeFound(path string, found [][]int32, k int) error {
 }
 
 func readFloats(path string) ([]float32, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
 	out := make([]float32, info.Size()/4)
-	return out, binary.Read(bufio.NewReaderSize(f, 1<<20), binary.LittleEndian, out)
+	return out, errors.Join(binary.Read(bufio.NewReaderSize(f, 1<<20), binary.LittleEndian, out), f.Close())
 }

@@ -20,6 +20,7 @@ import (
 // conform is what every index must do. An exact one finds what a search in float64 finds, up to what float32 cannot tell
 // apart; of any other, at least a part.
 func conform(t *testing.T, c index.Config, least float64) {
+	t.Helper()
 	t.Run("ranking", func(t *testing.T) { ranking(t, c, least) })
 	t.Run("sizes", func(t *testing.T) { rapid.Check(t, func(t *rapid.T) { sizes(t, c) }) })
 	t.Run("errors", func(t *testing.T) { mistakes(t, c) })
@@ -28,6 +29,7 @@ func conform(t *testing.T, c index.Config, least float64) {
 }
 
 func ranking(t *testing.T, c index.Config, least float64) {
+	t.Helper()
 	const n, d, count = 3000, 24, 60
 	r := rand.New(rand.NewPCG(1, 2))
 	vectors, queries := normal(r, n*d), normal(r, count*d)
@@ -116,6 +118,7 @@ func sizes(t *rapid.T, c index.Config) {
 }
 
 func mistakes(t *testing.T, c index.Config) {
+	t.Helper()
 	const n, d = 400, 16
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
 	for _, bad := range []float32{nan, inf} {
@@ -158,6 +161,7 @@ func mistakes(t *testing.T, c index.Config) {
 
 // atOnce asks from sixteen goroutines, which must get what one gets.
 func atOnce(t *testing.T, c index.Config) {
+	t.Helper()
 	const n, d = 2000, 16
 	r := rand.New(rand.NewPCG(5, 6))
 	x := build(t, c, normal(r, n*d), d)
@@ -176,6 +180,7 @@ func atOnce(t *testing.T, c index.Config) {
 }
 
 func closed(t *testing.T, c index.Config) {
+	t.Helper()
 	x, err := c.Build(t.Context(), make([]float32, 320*8), 8)
 	if err != nil {
 		t.Fatal(err)

@@ -15,11 +15,11 @@ type exact struct {
 }
 
 func (c Config) buildExact(vectors []float32, dim int) (Index, error) {
-	make := dense.New
+	rank := dense.New
 	if c.Metric == L2 {
-		make = dense.NewL2
+		rank = dense.NewL2
 	}
-	items, err := make(vectors, dim)
+	items, err := rank(vectors, dim)
 	if err != nil {
 		return nil, err
 	}

@@ -79,11 +79,11 @@ func (c Config) loadFAISS(_, path string) (Index, error) {
 }
 
 // open makes an index. One that comes with an error is deleted.
-func (c Config) open(dim, threads int, make func() (*faiss.IndexImpl, error)) (Index, error) {
+func (c Config) open(dim, threads int, build func() (*faiss.IndexImpl, error)) (Index, error) {
 	gpu.CPU() // gives the BLAS one thread
 	x := &faissIndex{name: c.Index, own: c.OwnThreads, l2: c.Metric == L2}
 	err := owned(threads, func() error {
-		made, err := make()
+		made, err := build()
 		if err != nil {
 			if made != nil {
 				made.Delete()

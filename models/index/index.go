@@ -83,11 +83,11 @@ func Parse(text string, m Metric) (Config, error) {
 
 // String is what [Parse] reads, without the metric.
 func (c Config) String() string {
-	out := c.Index
+	parts := []string{c.Index}
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
-		out += fmt.Sprintf(";%s=%g", name, c.Params[name])
+		parts = append(parts, fmt.Sprintf("%s=%g", name, c.Params[name]))
 	}
-	return out
+	return strings.Join(parts, ";")
 }
 
 // Default is exact, by inner product.

@@ -5,6 +5,7 @@ import (
 
 	"llm4rec/models"
 	"llm4rec/models/als"
+	"llm4rec/models/dense"
 	"llm4rec/models/modeltest"
 )
 
@@ -13,6 +14,7 @@ func TestConformance(t *testing.T) {
 		"default": func(*als.Config) {},
 		"cg":      func(c *als.Config) { c.Solver = als.ConjugateGradient },
 		"trained": func(c *als.Config) { c.Users = als.Trained },
+		"cosine":  func(c *als.Config) { c.Similarity = dense.Cosine },
 		"ials":    func(c *als.Config) { c.Loss, c.UnobservedWeight, c.Nu = als.IALS, .1, 1 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -67,7 +67,7 @@ var arrows = []struct{ pkg, may string }{
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
-	{"bench/perf", "bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
+	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
 	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index results results/*"},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"llm4rec/gpu"
 	"llm4rec/models"
+	"llm4rec/models/dense"
 	"llm4rec/models/index"
 )
 
@@ -165,7 +166,7 @@ func (a Index) clusters(stream uint64, rows int) []float32 {
 			return nil
 		}
 	})
-	index.Normalize(out, a.Dim)
+	dense.Normalize(out, a.Dim)
 	return out
 }
 

@@ -11,11 +11,7 @@ import (
 )
 
 // normalize makes the vectors length one. A vector of zeros stays.
-func (x vectors) normalize() {
-	for n := range x.len() {
-		dense.Normalize(x.row(n))
-	}
-}
+func (x vectors) normalize() { dense.Normalize(x.v, x.dim) }
 
 // axes are principal components: vectors are moved by the mean and turned. No axes leave them as they are.
 type axes struct {

@@ -41,9 +41,7 @@ func (s Similarity) Items(vectors []float32, factors int) (*Items, error) {
 func (s Similarity) Queries(vectors []float32, factors int) []float32 {
 	if s == Cosine {
 		vectors = slices.Clone(vectors)
-		for lo := 0; lo < len(vectors); lo += factors {
-			Normalize(vectors[lo : lo+factors])
-		}
+		Normalize(vectors, factors)
 	}
 	return vectors
 }
@@ -58,11 +56,16 @@ func Unit(vectors []float32, factors int) bool {
 	return true
 }
 
-// Normalize makes a vector length one. One of zeros stays.
-func Normalize(v []float32) {
-	if n := math.Sqrt(gpu.Dot(v, v)); n > 0 {
-		for d := range v {
-			v[d] = float32(float64(v[d]) / n)
+// Normalize makes vectors, row-major, length one. One of zeros stays.
+func Normalize(vectors []float32, factors int) {
+	if factors < 1 || len(vectors)%factors != 0 {
+		panic(badFactors)
+	}
+	for v := range slices.Chunk(vectors, factors) {
+		if n := math.Sqrt(gpu.Dot(v, v)); n > 0 {
+			for d := range v {
+				v[d] = float32(float64(v[d]) / n)
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"llm4rec/models"
+	"llm4rec/models/dense"
 	"llm4rec/models/index"
 )
 
@@ -151,7 +152,7 @@ func mistakes(t *testing.T, c index.Config) {
 		"queries":   func() { x.Retrieve(t.Context(), make([]float32, d+1), 1) },
 		"k":         func() { x.Retrieve(t.Context(), make([]float32, d), 0) },
 		"answer":    func() { index.Answer(t.Context(), x, make([]float32, d), nil) },
-		"normalize": func() { index.Normalize(make([]float32, 3), 2) },
+		"normalize": func() { dense.Normalize(make([]float32, 3), 2) },
 	} {
 		if !panics(f) {
 			t.Errorf("%s: no panic", name)

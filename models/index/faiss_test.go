@@ -13,6 +13,7 @@ import (
 
 	"llm4rec/data/datatest"
 	"llm4rec/data/movielens"
+	"llm4rec/models/dense"
 	"llm4rec/models/index"
 	"llm4rec/models/index/native"
 )
@@ -80,12 +81,12 @@ func TestFlatIsExactOnMovieLens(t *testing.T) {
 		item := int(d.Inter.Item[n])
 		add(vectors[item*dim:][:dim], directions[int(user)*dim:][:dim])
 	}
-	index.Normalize(vectors, dim)
+	dense.Normalize(vectors, dim)
 	for n, user := range d.Inter.User {
 		item := int(d.Inter.Item[n])
 		add(queries[int(user)*dim:][:dim], vectors[item*dim:][:dim])
 	}
-	index.Normalize(queries, dim)
+	dense.Normalize(queries, dim)
 	for _, m := range metrics {
 		sameUpToTies(t, m, vectors, queries, dim, 100)
 	}

@@ -1,7 +1,7 @@
 // Package index finds the items whose vectors are best for a query vector, exactly or by one of FAISS's indexes.
 //
 // A higher score is better under either metric: the inner product, or minus the squared distance. Cosine similarity is the
-// inner product of vectors and queries that were normalised ([Normalize]).
+// inner product of vectors and queries that were normalised (package dense has it).
 package index
 
 import (
@@ -142,24 +142,6 @@ func (c Config) Load(path string) (Index, error) {
 		return nil, fmt.Errorf("index: %s is not saved: build it from its vectors", c.Index)
 	}
 	return c.loadFAISS(factory, path)
-}
-
-// Normalize scales vectors to length 1. Those of length 0 stay.
-func Normalize(vectors []float32, dim int) {
-	checkLength(vectors, dim)
-	for v := range slices.Chunk(vectors, dim) {
-		squares := 0.0
-		for _, x := range v {
-			squares += float64(x) * float64(x)
-		}
-		if squares == 0 {
-			continue
-		}
-		scale := 1 / math.Sqrt(squares)
-		for n, x := range v {
-			v[n] = float32(float64(x) * scale)
-		}
-	}
 }
 
 // check names the first row with an element that is not finite.

@@ -10,6 +10,7 @@ import (
 
 	"llm4rec/gpu"
 	"llm4rec/models"
+	"llm4rec/models/dense"
 	"llm4rec/models/index"
 )
 
@@ -99,7 +100,7 @@ func TestParse(t *testing.T) {
 
 func TestNormalize(t *testing.T) {
 	v := []float32{3, 4, 0, 0, 1e-30, 0}
-	index.Normalize(v, 2)
+	dense.Normalize(v, 2)
 	if want := []float32{.6, .8, 0, 0, 1, 0}; !slices.Equal(v, want) {
 		t.Errorf("got %v, want %v", v, want)
 	}
@@ -110,8 +111,8 @@ func TestUnitLength(t *testing.T) {
 	const n, d = 500, 12
 	r := rand.New(rand.NewPCG(1, 2))
 	vectors, queries := normal(r, n*d), normal(r, 20*d)
-	index.Normalize(vectors, d)
-	index.Normalize(queries, d)
+	dense.Normalize(vectors, d)
+	dense.Normalize(queries, d)
 	ip := retrieve(t, build(t, index.Config{Index: index.Exact, Metric: index.InnerProduct}, vectors, d), queries, 10)
 	l2 := retrieve(t, build(t, index.Config{Index: index.Exact, Metric: index.L2}, vectors, d), queries, 10)
 	for q := range ip {

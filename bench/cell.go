@@ -144,7 +144,7 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	}
 	t.QueriesPerSecond = float64(len(lists)) / t.RecommendWall
 	// Before the latency queries, which would count a model's cases a second time.
-	rec.Warnings = slices.Concat(warnings(fitter), warnings(model))
+	rec.Warnings = slices.Concat(warnings(fitter), warnings(model), indifferent(lists))
 	alone, err := latencies(ctx, model, e.asked.queries)
 	if err != nil {
 		return nil, err
@@ -198,6 +198,21 @@ func score(metrics []eval.Metric, lists, relevant [][]int32, c *eval.Catalogue) 
 		out[m.Name] = sum / float64(len(lists))
 	}
 	return out
+}
+
+// indifferent warns of lists whose items all have one score. They stand in the order of their ids, which in many data sets is
+// that of age, or of popularity: what such a list finds is no merit of the model's.
+func indifferent(lists [][]models.Scored) []string {
+	n := 0
+	for _, l := range lists {
+		if len(l) > 1 && l[0].Score == l[len(l)-1].Score {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d answers give all their items one score, and stand in the order of ids", n, len(lists))}
 }
 
 func warnings(x any) []string {

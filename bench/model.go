@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -116,6 +117,9 @@ func decodeParams[C any](params map[string]any, c *C) error {
 				return &data.SpecError{Key: k, Err: fmt.Errorf("unknown parameter; known are %s", strings.Join(paramNames(*c), ", "))}
 			}
 			return &data.SpecError{Key: k, Err: fmt.Errorf("value %v: %s", params[k], Message(err))}
+		}
+		if _, err := json.Marshal(c); err != nil { // what has no JSON has no identity
+			return &data.SpecError{Key: k, Err: fmt.Errorf("value %v: want finite numbers", params[k])}
 		}
 	}
 	return nil

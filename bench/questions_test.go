@@ -2,9 +2,11 @@ package bench
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"llm4rec/data"
+	"llm4rec/models"
 )
 
 // What is shown of a history changes neither what is masked nor what is asked for.
@@ -32,5 +34,15 @@ func TestShownHistory(t *testing.T) {
 	}
 	if _, err := (Protocol{Shown: "last"}).withDefaults(); err == nil {
 		t.Error("shown last: no error")
+	}
+}
+
+func TestIndifferentAnswersAreCounted(t *testing.T) {
+	lists := [][]models.Scored{{{Item: 1, Score: 2}, {Item: 2, Score: 2}}, {{Item: 1, Score: 2}, {Item: 2, Score: 1}}, {{Item: 1}}, nil}
+	if got := indifferent(lists); len(got) != 1 || !strings.HasPrefix(got[0], "1 of 4 answers") {
+		t.Errorf("%q", got)
+	}
+	if got := indifferent(lists[1:]); got != nil {
+		t.Errorf("%q", got)
 	}
 }

@@ -171,10 +171,11 @@ func (p *Plan) Identity(c Cell, dataset, checksum string, device gpu.Device) (re
 	if c.Bound.Inputs != nil {
 		var err error
 		missing := (*models.Unavailable)(nil)
-		if inputs, err = c.Bound.Inputs(); errors.As(err, &missing) {
+		switch inputs, err = c.Bound.Inputs(); {
+		case errors.As(err, &missing):
 			inputs = string(results.Unavailable) // the fit will say so too
-		} else if err != nil {
-			return results.Identity{}, fmt.Errorf("%s: %w", c.System.Name, err)
+		case err != nil:
+			inputs = string(results.Failed) // likewise
 		}
 	}
 	return results.Identity{

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,6 +97,14 @@ func (a Curves) Measure(ctx context.Context, d *data.Dataset) (_ []Curve, _ *Pro
 	if err != nil {
 		return nil, nil, err
 	}
+	if a.RecBole != "" && q.exclude && a.Batches == 0 {
+		return nil, nil, errors.New("perf: RecBole validates with everything seen among the candidates: want a protocol with seen: none, or only the time of some batches")
+	}
+	for _, python := range []string{a.Torch, a.RecBole} {
+		if _, err := exec.LookPath(python); python != "" && err != nil {
+			return nil, nil, fmt.Errorf("perf: peer: %w", err)
+		}
+	}
 	ours, err := a.ours(ctx, split.Train, q)
 	if err != nil {
 		return nil, nil, err
@@ -109,9 +119,6 @@ func (a Curves) Measure(ctx context.Context, d *data.Dataset) (_ []Curve, _ *Pro
 	}
 	if a.RecBole == "" {
 		return curves, nil, nil
-	}
-	if q.exclude && a.Batches == 0 {
-		return nil, nil, errors.New("perf: RecBole validates with everything seen among the candidates: want a protocol with seen: none, or only the time of some batches")
 	}
 	c, projection, err := a.recBole(ctx, d)
 	if projection == nil && err == nil {
@@ -128,7 +135,7 @@ func SASRecOf(p *bench.Plan, name string) (bench.Cell, sasrec.Config, error) {
 		if ok && c.System.Name == name {
 			return c, config, nil
 		}
-		if ok {
+		if ok && !slices.Contains(known, c.System.Name) {
 			known = append(known, c.System.Name)
 		}
 	}

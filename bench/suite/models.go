@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -90,11 +91,18 @@ func merged(single []bench.Model) bench.Model {
 	c.Fitter = fitter(bench.Env{})
 	c.Inputs = func(p fusion.Part) (string, error) {
 		m, b, err := bind(p)
+		if err != nil {
+			return "", err
+		}
+		config, err := json.Marshal(b.Config) // with the defaults filled in: another default is another part
+		if err != nil {
+			return "", err
+		}
 		sum := ""
-		if err == nil && b.Inputs != nil {
+		if b.Inputs != nil {
 			sum, err = b.Inputs()
 		}
-		return strings.TrimSpace(fmt.Sprintf("%s %d %s", m.Name, m.Revision, sum)), err
+		return strings.TrimSpace(fmt.Sprintf("%s %d %s %s", m.Name, m.Revision, config, sum)), err
 	}
 	return bench.Register("fusion", "the merged answers of other models", fusion.Revision, true, c, func(c fusion.Config, e bench.Env) models.Fitter {
 		c.Fitter = fitter(e)

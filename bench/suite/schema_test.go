@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/bench/experiments"
+	"llm4rec/data"
 )
 
 // The schema and the parser must agree: what one accepts the other does.
@@ -140,6 +143,39 @@ func TestOverride(t *testing.T) {
 	} {
 		if _, err := bench.Override(spec, []string{set}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("--set %s: got %v, want …%s…", set, err, want)
+		}
+	}
+}
+
+// A merged part's defaults are of the identity: another default is another part.
+func TestPartsAreResolved(t *testing.T) {
+	m, err := (&bench.Suite{Models: Models()}).Model("fusion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := m.Bind(map[string]any{"of": []any{map[string]any{"model": "text"}, map[string]any{"model": "itemknn"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Inputs()
+	if err != nil || !strings.Contains(got, `"history":10`) || !strings.Contains(got, `"shrink":0`) {
+		t.Errorf("inputs %q, %v", got, err)
+	}
+}
+
+func TestNumbersThatAreNone(t *testing.T) {
+	for model, params := range map[string]map[string]any{
+		"itemknn": {"shrink": math.Inf(1)},
+		"ease":    {"lambda": math.Inf(1)},
+		"fusion":  {"of": []any{map[string]any{"model": "text", "weight": math.Inf(1)}}},
+	} {
+		m, err := (&bench.Suite{Models: Models()}).Model(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bad *data.SpecError
+		if _, err := m.Bind(params); !errors.As(err, &bad) {
+			t.Errorf("%s: %v", model, err)
 		}
 	}
 }

@@ -84,6 +84,8 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
+	case c.Embedder == "tfidf" && c.Dimensions != 0:
+		return bad("dimensions", "tfidf has as many as there are words: lsa has fewer")
 	case c.Dimensions < 0:
 		return bad("dimensions", "want at least 0, got %d", c.Dimensions)
 	case c.remote() && c.Model == "":
@@ -109,6 +111,11 @@ func (c Config) Validate() error {
 	for _, s := range c.More {
 		if err := s.Validate(); err != nil {
 			return bad("more", "%w", err)
+		}
+	}
+	if c.remote() {
+		if _, err := c.adapter(); err != nil {
+			return bad("base_url", "%w", err)
 		}
 	}
 	if err := c.Similarity.Validate(); err != nil {

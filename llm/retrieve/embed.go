@@ -3,6 +3,7 @@ package retrieve
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -44,15 +45,18 @@ func (c Config) embedder(ctx context.Context, documents []string) (embedder, err
 	if c.remote() {
 		return c.server(ctx)
 	}
-	if c.Embedder == "tfidf" {
-		corpus := tfidf.New(documents, tfidf.Terms{})
-		return builtIn{corpus, corpus.Len()}, nil
-	}
 	var terms tfidf.Terms
-	if len(c.Characters) == 2 {
+	if c.Embedder == "lsa" && len(c.Characters) == 2 {
 		terms.Least, terms.Most = c.Characters[0], c.Characters[1]
 	}
-	l, err := tfidf.NewLSA(ctx, tfidf.New(documents, terms), documents, cmp.Or(c.Dimensions, 128), c.Seed)
+	corpus := tfidf.New(documents, terms)
+	if corpus.Len() == 0 {
+		return nil, fmt.Errorf("none of %d texts has a word", len(documents))
+	}
+	if c.Embedder == "tfidf" {
+		return builtIn{corpus, corpus.Len()}, nil
+	}
+	l, err := tfidf.NewLSA(ctx, corpus, documents, cmp.Or(c.Dimensions, 128), c.Seed)
 	if err != nil {
 		return nil, err
 	}

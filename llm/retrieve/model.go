@@ -28,7 +28,8 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 type model struct {
 	config   Config
 	texts    []string
-	embedder embedder
+	embedder embedder   // of texts of histories
+	all      []embedder // one, or one a field
 	axes     *axes
 	items    vectors
 	ranker   ranker
@@ -54,7 +55,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 		return nil, err
 	}
 	if c.Components > 0 {
-		if m.axes, err = principal(m.items, c.Components, c.Whiten); err != nil {
+		if m.axes, err = principal(ctx, m.items, c.Components, c.Whiten, c.Seed); err != nil {
 			return nil, err
 		}
 		m.items = m.axes.turn(m.items)
@@ -69,6 +70,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 // whole gives every item the vector of its one text.
 func (m *model) whole(ctx context.Context, fields data.Fields, items int) (err error) {
 	m.texts, m.embedder, m.items, err = m.config.field(ctx, m.config.Template, fields, items)
+	m.all = []embedder{m.embedder}
 	return err
 }
 
@@ -78,10 +80,11 @@ func (m *model) byField(ctx context.Context, fields data.Fields, items int) erro
 	var parts []vectors
 	dim := 0
 	for _, name := range slices.Sorted(maps.Keys(m.config.Weights)) {
-		_, _, x, err := m.config.field(ctx, text.Plain(name), fields, items)
+		_, e, x, err := m.config.field(ctx, text.Plain(name), fields, items)
 		if err != nil {
 			return err
 		}
+		m.all = append(m.all, e)
 		for n := range x.v {
 			x.v[n] *= float32(math.Sqrt(m.config.Weights[name]))
 		}
@@ -176,10 +179,13 @@ func merged(lists [][]models.Scored, k int) []models.Scored {
 // Warnings says how many answers rank by item alone.
 func (m *model) Warnings() []string {
 	var out []string
-	for _, part := range []any{m.embedder, m.ranker} {
-		if w, ok := part.(models.Warner); ok {
+	for _, e := range m.all {
+		if w, ok := e.(models.Warner); ok {
 			out = append(out, w.Warnings()...)
 		}
+	}
+	if w, ok := m.ranker.(models.Warner); ok {
+		out = append(out, w.Warnings()...)
 	}
 	if n := m.silent.Load(); n > 0 {
 		out = append(out, fmt.Sprintf("text: %d queries were without a history, whose vector is zero", n))

@@ -20,20 +20,20 @@ import (
 // titles is the model on what the conformance suite's items have.
 func titles() Config {
 	c := Default()
-	c.Template, c.Dimensions = text.Plain("title"), 8
+	c.Template = text.Plain("title")
 	return c
 }
 
 func TestConformance(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"tfidf":         func(*Config) {},
-		"lsa":           func(c *Config) { c.Embedder = "lsa" },
+		"lsa":           func(c *Config) { c.Embedder, c.Dimensions = "lsa", 8 },
 		"inner product": func(c *Config) { c.Similarity, c.Normalize, c.Decay = "inner-product", false, .5 },
 		"l2":            func(c *Config) { c.Similarity, c.Users = "l2", "harmonic" },
 		"max":           func(c *Config) { c.Users = "max" },
 		"centroids":     func(c *Config) { c.Users = "centroids" },
 		"text":          func(c *Config) { c.Users = "text" },
-		"whitened":      func(c *Config) { c.Embedder, c.Components, c.Whiten = "lsa", 3, true },
+		"whitened":      func(c *Config) { c.Embedder, c.Dimensions, c.Components, c.Whiten = "lsa", 8, 3, true },
 		"fields":        func(c *Config) { c.Weights = map[string]float64{"title": 2} },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestPrincipalComponents(t *testing.T) {
 		v := float32(n) - 9.5
 		x.v = append(x.v, 3*v+1, v) // along (3, 1)
 	}
-	a, err := principal(x, 2, true)
+	a, err := principal(t.Context(), x, 2, true, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestPrincipalComponents(t *testing.T) {
 	if math.Abs(sum) > 1e-4 || math.Abs(squares/19-1) > 1e-4 {
 		t.Errorf("whitened: sum %v, variance %v", sum, squares/19)
 	}
-	if _, err := principal(vectors{make([]float32, 6), 2}, 1, false); err == nil {
+	if _, err := principal(t.Context(), vectors{make([]float32, 6), 2}, 1, false, 1); err == nil {
 		t.Error("vectors without variance: no error")
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -19,10 +22,10 @@ import (
 
 // served embeds by a server, and counts the texts that its model cut, and those that it did not have to embed.
 type served struct {
-	config                   Config
-	batcher                  *embed.Batcher
-	dim                      int
-	texts, truncated, cached atomic.Int64
+	config                             Config
+	batcher                            *embed.Batcher
+	dim                                int
+	texts, truncated, cached, repeated atomic.Int64
 }
 
 // adapter speaks to the server. It is not called yet.
@@ -52,7 +55,30 @@ func (c Config) identity(ctx context.Context) (llm.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	id, err := a.Identity(ctx)
+	if err == nil && c.Embedder == "openai" {
+		err = reach(ctx, id.BaseURL) // its identity is known without a call
+	}
 	return id, c.unavailable(err)
+}
+
+// reach says whether anybody listens at an address. Behind a proxy that cannot be told.
+func reach(ctx context.Context, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	if proxy, err := http.ProxyFromEnvironment(request); proxy != nil || err != nil {
+		return err
+	}
+	host := request.URL.Host
+	if request.URL.Port() == "" {
+		host = net.JoinHostPort(host, request.URL.Scheme) // by its name, as https
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return &llm.Error{Kind: llm.Unavailable, Provider: "openai", Message: err.Error(), Err: err}
+	}
+	return conn.Close()
 }
 
 func (c Config) server(ctx context.Context) (*served, error) {
@@ -63,7 +89,7 @@ func (c Config) server(ctx context.Context) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &served{config: c, batcher: &embed.Batcher{Embedder: a, Cache: &embed.Cache{}}}, nil
+	return &served{config: c, batcher: &embed.Batcher{Embedder: a, Cache: &embed.Cache{}, Log: slog.New(slog.DiscardHandler)}}, nil
 }
 
 func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
@@ -81,6 +107,9 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 	s.texts.Add(int64(report.Texts))
 	s.truncated.Add(int64(report.Truncated))
 	s.cached.Add(int64(report.Cached))
+	for _, n := range report.Retries {
+		s.repeated.Add(int64(n))
+	}
 	if s.dim == 0 {
 		s.dim = report.Dimension
 	}
@@ -102,6 +131,12 @@ func (s *served) Warnings() []string {
 	var out []string
 	if n := s.truncated.Load(); n > 0 {
 		out = append(out, fmt.Sprintf("text: %d of %d texts are longer than the window of %s, and were cut", n, s.texts.Load(), s.config.Model))
+	}
+	if n := s.repeated.Load(); n > 0 {
+		out = append(out, fmt.Sprintf("text: %d calls of %s failed, and were made once more", n, s.config.Model))
+	}
+	if s.config.Users == "text" {
+		out = append(out, "text: the latencies of one query are those of histories that were embedded just before")
 	}
 	if n := s.cached.Load(); n > 0 {
 		out = append(out, fmt.Sprintf("text: %d of %d texts were embedded before: the times are without them", n, s.texts.Load()))

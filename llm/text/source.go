@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"llm4rec/data"
 )
@@ -74,6 +78,9 @@ func (s Source) Find(dirs []string) (string, error) {
 
 // Read reads the file at a place and makes it a field of items with the given fields and raw ids. Items without a row have "".
 func (s Source) Read(place string, fields data.Fields, ids *data.Index) (data.Field, error) {
+	if fields.Values(s.Field) != nil {
+		return data.Field{}, fmt.Errorf("%s: the items have a field %q already", s.Path, s.Field)
+	}
 	f, err := os.Open(place)
 	if err != nil {
 		return data.Field{}, err
@@ -113,31 +120,45 @@ func (s Source) Read(place string, fields data.Fields, ids *data.Index) (data.Fi
 	return out, nil
 }
 
+// objects reads an object of objects in the order of the file.
 func (s Source) objects(r io.Reader) (map[string]string, error) {
-	var all map[string]map[string]any
-	if err := json.NewDecoder(r).Decode(&all); err != nil {
-		return nil, err
+	in := json.NewDecoder(r)
+	in.UseNumber() // 1000000 is no 1e+06
+	if open, err := in.Token(); err != nil || open != json.Delim('{') {
+		return nil, cmp.Or(err, errors.New("want an object of objects"))
 	}
 	rows := map[string]string{}
-	for name, object := range all {
-		key := name
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return nil, err
+		}
+		var object map[string]any
+		if err := in.Decode(&object); err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+		key, has := name, true
 		if s.Key != "" {
-			key = fmt.Sprint(object[s.Key])
+			key, has = object[s.Key]
+		}
+		if _, twice := rows[fmt.Sprint(key)]; !has || key == nil || twice {
+			continue
 		}
 		switch v := object[s.Column].(type) {
 		case nil:
 		case string:
-			rows[key] = v
+			rows[fmt.Sprint(key)] = v
 		default:
 			return nil, fmt.Errorf("%q of %q: want text, got %v", s.Column, name, v)
 		}
 	}
-	return rows, nil
+	_, err := in.Token() // the end
+	return rows, err
 }
 
 func (s Source) table(r io.Reader, comma rune) (map[string]string, error) {
-	in := csv.NewReader(r)
-	in.Comma = comma
+	in := csv.NewReader(transform.NewReader(r, unicode.BOMOverride(transform.Nop)))
+	in.Comma, in.LazyQuotes = comma, comma == '\t' // in a table of tabs a quote is a quote
 	header, err := in.Read()
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)

@@ -28,6 +28,9 @@ func TestRead(t *testing.T) {
 		"objects by id":   {Source{Path: "a.json", Column: "plot"}, `{"9": {"plot": "robbers"}, "7": {"plot": null}, "8": {}}`, [2]string{"", "robbers"}},
 		"objects by key":  {Source{Path: "a.json", Column: "plot", Key: "name", Match: "{title}"}, `{"x": {"name": "Alien", "plot": "space"}}`, [2]string{"space", ""}},
 		"table by title":  {Source{Path: "a.csv", Column: "plot", Key: "film", Match: "{title} ({year})"}, "film,plot\nHeat (1995),\"robbers, cops\"\nAlien (1986),other\n", [2]string{"", "robbers, cops"}},
+		"first object":    {Source{Path: "a.json", Column: "plot", Key: "name", Match: "{title}"}, `{"z": {"name": "Alien", "plot": "first"}, "a": {"name": "Alien", "plot": "second"}, "b": {"plot": "no name"}}`, [2]string{"first", ""}},
+		"large numbers":   {Source{Path: "a.json", Column: "plot", Key: "id", Match: "{id}000000"}, `{"x": {"id": 7000000, "plot": "space"}}`, [2]string{"space", ""}},
+		"mark and quotes": {Source{Path: "a.tsv", Column: "plot", Key: "id"}, "\ufeffid\tplot\n7\tthe \"last\" one\n", [2]string{`the "last" one`, ""}},
 		"tabs, first row": {Source{Path: "a.tsv", Column: "plot", Key: "id"}, "id\tplot\n7\tspace\n7\tsecond\n", [2]string{"space", ""}},
 	} {
 		c.source.Field = "plot"
@@ -47,14 +50,15 @@ func TestReadErrors(t *testing.T) {
 		source        Source
 		content, want string
 	}{
-		"column":     {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,text\n7,x\n", `a.csv: no column "plot"; there are: id, text`},
-		"line":       {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,x\n9\n", "a.csv: record on line 3: wrong number of fields"},
-		"no header":  {Source{Path: "a.csv", Column: "plot", Key: "id"}, "", "a.csv: header: EOF"},
-		"not JSON":   {Source{Path: "a.json", Column: "plot"}, "[]", "a.json: json: cannot unmarshal array"},
-		"not text":   {Source{Path: "a.json", Column: "plot"}, `{"7": {"plot": 3}}`, `a.json: "plot" of "7": want text, got 3`},
-		"no item":    {Source{Path: "a.json", Column: "plot"}, `{"1": {"plot": "x"}}`, `a.json: none of its 1 rows belongs to an item: the key of the first item is "7"`},
-		"no field":   {Source{Path: "a.json", Column: "plot", Match: "{name}"}, `{"7": {"plot": "x"}}`, `match: field "name" of the template: no such field`},
-		"broken CSV": {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,\"x\n", "a.csv: parse error on line 2"},
+		"column":      {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,text\n7,x\n", `a.csv: no column "plot"; there are: id, text`},
+		"line":        {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,x\n9\n", "a.csv: record on line 3: wrong number of fields"},
+		"no header":   {Source{Path: "a.csv", Column: "plot", Key: "id"}, "", "a.csv: header: EOF"},
+		"not JSON":    {Source{Path: "a.json", Column: "plot"}, "[]", "a.json: want an object of objects"},
+		"not text":    {Source{Path: "a.json", Column: "plot"}, `{"7": {"plot": 3}}`, `a.json: "plot" of "7": want text, got 3`},
+		"field twice": {Source{Path: "a.json", Field: "title", Column: "plot"}, `{"7": {"plot": "x"}}`, `the items have a field "title" already`},
+		"no item":     {Source{Path: "a.json", Column: "plot"}, `{"1": {"plot": "x"}}`, `a.json: none of its 1 rows belongs to an item: the key of the first item is "7"`},
+		"no field":    {Source{Path: "a.json", Column: "plot", Match: "{name}"}, `{"7": {"plot": "x"}}`, `match: field "name" of the template: no such field`},
+		"broken CSV":  {Source{Path: "a.csv", Column: "plot", Key: "id"}, "id,plot\n7,\"x\n", "a.csv: parse error on line 2"},
 	} {
 		if _, err := read(t, c.source, c.content); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)

@@ -5,7 +5,7 @@
 //	tf·(ln((1 + n)/(1 + df)) + 1)
 //
 // with tf the number of times that the text has the term, df that of texts which have it and n that of texts, and length one
-// (Salton & Buckley 1988, with the smoothed weights of scikit-learn). Terms are words, [a-z0-9]+ of the text in small letters,
+// (Salton & Buckley 1988, with the smoothed weights of scikit-learn). Terms are words, runs of letters and digits of the text in small letters,
 // and, if asked for, the runs of characters within a word that has a space on either side.
 //
 // Latent semantic analysis (Deerwester et al. 1990) projects those vectors on the strongest directions of the corpus: see
@@ -33,7 +33,7 @@ func (t Terms) Validate() error {
 	return nil
 }
 
-var word = regexp.MustCompile(`[a-z0-9]+`)
+var word = regexp.MustCompile(`[\p{L}\p{M}\p{N}]+`)
 
 // of lists the terms of a text, as often as it has them. Runs are told from words by the space that precedes them.
 func (t Terms) of(text string) []string {

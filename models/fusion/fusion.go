@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"llm4rec/data"
 	"llm4rec/models"
@@ -101,12 +102,16 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 type model struct {
 	config Config
 	parts  []models.Recommender
+	deeper atomic.Bool // more was asked for than Depth
 }
 
 // Recommend merges the parts' answers. An item that none of them names is not recommended.
 func (m *model) Recommend(ctx context.Context, queries []models.Query) ([][]models.Scored, error) {
 	deep := slices.Clone(queries)
 	for n := range deep {
+		if deep[n].K > m.config.Depth {
+			m.deeper.Store(true)
+		}
 		deep[n].K = m.config.Depth
 	}
 	scores := make([]map[int32]float64, len(queries))
@@ -150,9 +155,12 @@ func (c Config) add(to map[int32]float64, list []models.Scored, weight float64) 
 	}
 }
 
-// Warnings are those of the parts.
+// Warnings are those of the parts, and whether their lists were too short.
 func (m *model) Warnings() []string {
 	var out []string
+	if m.deeper.Load() {
+		out = append(out, fmt.Sprintf("fusion: lists end where those of the parts do, which have %d items: depth says how many", m.config.Depth))
+	}
 	for _, p := range m.parts {
 		if w, ok := p.(models.Warner); ok {
 			out = append(out, w.Warnings()...)

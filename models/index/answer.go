@@ -15,7 +15,7 @@ type masker interface {
 
 // Answer answers queries[n], whose vector is row n of vectors, with the best items that it may have. short is how many
 // of them got fewer than there are, which is the fault of an approximate index: one that cannot mask is asked for as many more
-// as are excluded, and what it returns is filtered. Where it is asked with candidates, all are likely to fall short.
+// as are excluded, and what it returns is filtered. With candidates it is asked for all.
 func Answer(ctx context.Context, x Index, vectors []float32, queries []models.Query) (answers [][]models.Scored, short int, err error) {
 	if len(vectors) != len(queries)*x.Dim() {
 		panic(badVectors)
@@ -69,6 +69,9 @@ func filtered(ctx context.Context, x Index, vectors []float32, queries []models.
 // ask is for how many items of n. It depends on nothing but the query, since what an approximate index finds depends on how
 // much is asked for, and is a power of two, so that few questions are enough for many queries.
 func ask(q models.Query, n int) int {
+	if q.Candidates != nil {
+		return n // they may stand anywhere
+	}
 	return min(n, 1<<bits.Len(uint(q.K+len(q.Exclude)-1)))
 }
 

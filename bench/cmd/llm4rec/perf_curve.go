@@ -53,6 +53,9 @@ take is a projection.`,
 			if a.Batches < 0 {
 				return usageError{fmt.Errorf("--batches: want at least 0, got %d", a.Batches)}
 			}
+			if a.Batches > 0 && a.RecBole == "" {
+				return usageError{errors.New("--batches are RecBole's: want --recbole")}
+			}
 			return reported(file, func() (curveReport, error) { return g.perfCurve(c.Context(), a, args[0], sets, device) })
 		},
 	}

@@ -74,13 +74,10 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 		return nil, err
 	}
 	s := sequential.Spec{
+		Name:     "bpr",
 		Training: c.training(), Network: network{c, train.NumUsers}, ByUser: true, Key: sequential.Key("bpr", Revision, c), Run: c.Run,
 	}
-	m, err := s.Fit(ctx, train)
-	if err != nil {
-		return nil, fmt.Errorf("bpr: %w", err)
-	}
-	return m, nil
+	return s.Recommender(ctx, train)
 }
 
 // Flops is a rough count of the operations of Fit, with all epochs: products and both their gradients, and a step of Adam

@@ -66,16 +66,13 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := c.Spec().Fit(ctx, train)
-	if err != nil {
-		return nil, fmt.Errorf("gru4rec: %w", err)
-	}
-	return m, nil
+	return c.Spec().Recommender(ctx, train)
 }
 
 // Spec is the training that the configuration describes.
 func (c Config) Spec() *sequential.Spec {
 	return &sequential.Spec{
+		Name:     "gru4rec",
 		Training: c.Training, Network: network{c}, Key: sequential.Key("gru4rec", Revision, c), Run: c.Run,
 	}
 }

@@ -98,16 +98,13 @@ func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := c.Spec().Fit(ctx, train)
-	if err != nil {
-		return nil, fmt.Errorf("sasrec: %w", err)
-	}
-	return m, nil
+	return c.Spec().Recommender(ctx, train)
 }
 
 // Spec is the training that the configuration describes.
 func (c Config) Spec() *sequential.Spec {
 	return &sequential.Spec{
+		Name:     "sasrec",
 		Training: c.Training, Network: network{c}, Masked: c.Masked, FromStart: c.Positions == "start",
 		Key: sequential.Key("sasrec", Revision, c), Run: c.Run,
 	}

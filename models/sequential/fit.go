@@ -52,6 +52,15 @@ func (s *Spec) Fit(ctx context.Context, train *data.Train) (*Model, error) {
 	return t.run(ctx)
 }
 
+// Recommender is Fit, with errors that name the model.
+func (s *Spec) Recommender(ctx context.Context, train *data.Train) (models.Recommender, error) {
+	m, err := s.Fit(ctx, train)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return m, nil
+}
+
 // begin takes memory for a training, and compiles its program.
 func (s *Spec) begin(train *data.Train) (_ *training, err error) {
 	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(train.Popularity(), s.NegativeFrom)}

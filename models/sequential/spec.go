@@ -36,6 +36,7 @@ type Weight struct {
 
 // Spec is all that determines a training.
 type Spec struct {
+	Name string // of the model, in errors
 	Training
 	Network   Network
 	Masked    float64 // the share of items that the masked objective hides; 0: the next item is predicted

@@ -83,15 +83,21 @@ func (c Config) fields(train *data.Train) (data.Fields, error) {
 // texts are the items' texts by a template. The control gives them to each other.
 func (c Config) texts(t text.Template, fields data.Fields, items int) ([]string, error) {
 	out, err := t.Render(fields, items)
-	for n := range out {
-		if out[n] != "" {
-			out[n] = c.DocumentPrefix + out[n]
-		}
-	}
 	if err == nil && c.Permuted {
 		rand.New(rand.NewPCG(c.Seed, streamPermutation)).Shuffle(items, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}
 	return out, err
+}
+
+// prefixed puts a prefix before every text that is not empty.
+func prefixed(prefix string, texts []string) []string {
+	out := slices.Clone(texts)
+	for n, t := range out {
+		if t != "" {
+			out[n] = prefix + t
+		}
+	}
+	return out
 }
 
 // Streams of random numbers from one seed.

@@ -105,11 +105,12 @@ func (c Config) field(ctx context.Context, t text.Template, fields data.Fields, 
 	if err != nil {
 		return nil, nil, vectors{}, err
 	}
-	e, err := c.embedder(ctx, texts)
+	documents := prefixed(c.DocumentPrefix, texts)
+	e, err := c.embedder(ctx, documents)
 	if err != nil {
 		return nil, nil, vectors{}, err
 	}
-	x, err := e.embed(ctx, texts)
+	x, err := e.embed(ctx, documents)
 	if err == nil && c.Normalize {
 		x.normalize()
 	}

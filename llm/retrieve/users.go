@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"strings"
 
 	"llm4rec/models"
 )
@@ -147,13 +146,10 @@ func (m *model) spoken(ctx context.Context, histories []history) (vectors, error
 			if texts[n] != "" {
 				texts[n] += " "
 			}
-			texts[n] += strings.TrimPrefix(m.texts[h.items[k]], m.config.DocumentPrefix)
-		}
-		if texts[n] != "" {
-			texts[n] = m.config.QueryPrefix + texts[n]
+			texts[n] += m.texts[h.items[k]]
 		}
 	}
-	x, err := m.embedder.embed(ctx, texts)
+	x, err := m.embedder.embed(ctx, prefixed(m.config.QueryPrefix, texts))
 	if err != nil {
 		return vectors{}, err
 	}

@@ -99,6 +99,11 @@ func TestServerEmbedsOnce(t *testing.T) {
 	if n := texts.Load(); n != 6 {
 		t.Errorf("%d texts after a query with a prefix, want one more", n)
 	}
+	c.DocumentPrefix = "passage: "
+	ranked(t, c, films(), q)
+	if n := texts.Load(); n != 11 { // the history's text has the query's prefix alone, and is known
+		t.Errorf("%d texts after documents with a prefix, want five more", n)
+	}
 	sum, err := c.Fingerprint()
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,18 @@ type Retriever interface {
 	Retrieve(ctx context.Context, queries []float32, k int) ([][]Scored, error)
 }
 
+// Ranker orders what a first stage found: the answer holds the same items as candidates, each once, best first, with scores
+// that fall or stay equal. It sees the query and the candidates, and nothing of what would be right. It may be called from
+// many goroutines at once, and an answer depends on its own question alone.
+type Ranker interface {
+	Rank(ctx context.Context, q Query, candidates []Scored) ([]Scored, error)
+}
+
+// Preparer makes a Ranker from the training data that it needs: titles, popularity, what was taken together.
+type Preparer interface {
+	Prepare(ctx context.Context, train *data.Train) (Ranker, error)
+}
+
 // Progress is told how far a training is, and what there is to say about it, such as the loss. It is called from one
 // goroutine at a time.
 type Progress func(done, total int, note string)

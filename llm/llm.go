@@ -27,6 +27,7 @@ type UsageEmbedder interface {
 type Usage struct {
 	Tokens    int           // of the input
 	Truncated []int         // the texts that were cut to the model's window, by their place in the call
+	Window    int           // the tokens that are left of each of those
 	Load      time.Duration // until the model was in memory
 }
 

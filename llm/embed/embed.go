@@ -76,6 +76,8 @@ type run struct {
 	vectors [][]float32
 	report  Report
 	clock   clock
+	whole   density // of the texts that were not cut
+	missed  []cut
 	inARow  int   // batches that have failed since one succeeded
 	first   error // the first failure of a text
 	broken  error // of the cache: the run ends
@@ -95,7 +97,7 @@ func (r *run) gather(texts []string) []int {
 		}
 		of[n] = at
 	}
-	r.vectors = make([][]float32, len(r.texts))
+	r.vectors, r.missed = make([][]float32, len(r.texts)), make([]cut, len(r.texts))
 	return of
 }
 
@@ -133,6 +135,7 @@ func (r *run) all(ctx context.Context) error {
 	r.work(ctx, todo)
 
 	r.report.Live = r.clock.span().Seconds()
+	r.report.Truncated, r.report.Lost = r.cuts()
 	failed := 0
 	for _, n := range r.report.Failed {
 		failed += n
@@ -158,7 +161,7 @@ func (r *run) recall(texts []int) (missing []int, err error) {
 		return nil, err
 	}
 	for _, n := range texts {
-		vector, truncated, err := r.file.get(r.digests[n])
+		vector, missed, err := r.file.get(r.digests[n])
 		if err != nil {
 			return nil, err
 		}
@@ -170,9 +173,7 @@ func (r *run) recall(texts []int) (missing []int, err error) {
 		r.vectors[n] = vector
 		r.report.Dimension = len(vector)
 		r.report.Cached++
-		if truncated {
-			r.report.Truncated++
-		}
+		r.missed[n] = missed
 		r.mu.Unlock()
 	}
 	return missing, nil

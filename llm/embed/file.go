@@ -109,34 +109,34 @@ func sound(record []byte) bool {
 	return crc32.Checksum(body, castagnoli) == binary.LittleEndian.Uint32(record[len(body):])
 }
 
-// get returns a text's vector, or nil, and whether the model saw only the beginning of the text.
-func (c *file) get(text digest) (vector []float32, truncated bool, err error) {
+// get returns a text's vector, or nil, and what the model did not see of the text.
+func (c *file) get(text digest) (vector []float32, missed cut, err error) {
 	c.mu.Lock()
 	at, found := c.at[text]
 	c.mu.Unlock()
 	if !found {
-		return nil, false, nil
+		return nil, cut{}, nil
 	}
 	record := make([]byte, c.size())
 	if _, err := c.f.ReadAt(record, at); err != nil {
-		return nil, false, c.wrap(err)
+		return nil, cut{}, c.wrap(err)
 	}
 	if !sound(record) || !bytes.Equal(record[:sha256.Size], text[:]) {
-		return nil, false, c.wrap(fmt.Errorf("the record at byte %d has changed since it was read", at))
+		return nil, cut{}, c.wrap(fmt.Errorf("the record at byte %d has changed since it was read", at))
 	}
 	vector = make([]float32, c.dimension)
 	body := record[sha256.Size+4:]
 	for n := range vector {
 		vector[n] = math.Float32frombits(binary.LittleEndian.Uint32(body[4*n:]))
 	}
-	return vector, binary.LittleEndian.Uint32(record[sha256.Size:]) == 1, nil
+	return vector, cutOf(binary.LittleEndian.Uint32(record[sha256.Size:])), nil
 }
 
 // entry is what is kept of a text.
 type entry struct {
-	text      digest
-	vector    []float32
-	truncated bool
+	text   digest
+	vector []float32
+	missed cut
 }
 
 // put appends vectors, which have one length. They survive the death of this process once it returns.
@@ -201,11 +201,7 @@ func (c *file) append(entries []entry) error {
 		}
 		begin := len(out)
 		out = append(out, e.text[:]...)
-		flags := uint32(0)
-		if e.truncated {
-			flags = 1
-		}
-		out = le.AppendUint32(out, flags)
+		out = le.AppendUint32(out, e.missed.flags())
 		for _, x := range e.vector {
 			out = le.AppendUint32(out, math.Float32bits(x))
 		}

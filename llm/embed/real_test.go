@@ -2,6 +2,8 @@ package embed_test
 
 import (
 	"errors"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,5 +63,25 @@ func TestRealOllama(t *testing.T) {
 			t.Errorf("the model of seed %d: %+v, %v", test.seed, report, err)
 		}
 		t.Logf("%d texts embedded in %v", report.Embedded, time.Since(begin).Round(time.Millisecond))
+	}
+}
+
+// Of six texts one has twice as many tokens as the window: what of all of them that costs is known live and from the cache.
+func TestTokensLost(t *testing.T) {
+	s := ollamatest.Start(t)
+	words := strings.Fields("art car day ear fog gun") // each a token, and of one length
+	s.Model("tiny", tiny.BERT(1, 32, words))
+	var texts []string
+	for _, w := range words[:5] {
+		texts = append(texts, strings.TrimSpace(strings.Repeat(w+" ", tiny.Window-2)))
+	}
+	texts = append(texts, strings.TrimSpace(strings.Repeat("gun ", 2*tiny.Window-2)))
+	b := batcher(t, &llmtest.Server{URL: s.URL})
+	b.Embedder = client(t, s.URL, "tiny")
+	for _, from := range []string{"the server", "the cache"} {
+		_, report, err := b.Run(t.Context(), texts)
+		if err != nil || report.Truncated != 1 || math.Abs(report.Lost-1./7) > .01 {
+			t.Errorf("from %s: %+v, %v; want 1 text cut and 1/7 of the tokens lost", from, report, err)
+		}
 	}
 }

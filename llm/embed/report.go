@@ -18,6 +18,7 @@ type Report struct {
 	Cached    int              `json:"cached"`              // whose vector was in the cache
 	Embedded  int              `json:"embedded"`            // whose vector came from a call
 	Truncated int              `json:"truncated,omitempty"` // of the cached and embedded: cut to the model's window, as far as the server tells
+	Lost      float64          `json:"lost,omitempty"`      // about what part of the tokens of all texts that cost: see cut
 	Failed    map[llm.Kind]int `json:"failed,omitempty"`    // without a vector, by reason
 	Untried   int              `json:"untried,omitempty"`   // not asked for, because the run ended before
 

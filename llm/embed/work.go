@@ -129,6 +129,7 @@ func (r *run) call(ctx context.Context, part []int) (a answer, err error) {
 // keep checks an answer and stores what is good of it.
 func (r *run) keep(part []int, a answer) {
 	var bad error
+	missed := r.missing(part, a.usage)
 	good, entries := make([]int, 0, len(part)), make([]entry, 0, len(part))
 	for n, text := range part {
 		if err := r.check(a.vectors[n]); err != nil {
@@ -137,7 +138,7 @@ func (r *run) keep(part []int, a answer) {
 			continue
 		}
 		good = append(good, text)
-		entries = append(entries, entry{r.digests[text], a.vectors[n], slices.Contains(a.usage.Truncated, n)})
+		entries = append(entries, entry{r.digests[text], a.vectors[n], missed[n]})
 	}
 	if len(good) > 0 {
 		bad = nil
@@ -154,10 +155,7 @@ func (r *run) keep(part []int, a answer) {
 	r.report.Tokens += a.usage.Tokens
 	r.report.Embedded += len(good)
 	for n, e := range entries {
-		r.vectors[good[n]] = e.vector
-		if e.truncated {
-			r.report.Truncated++
-		}
+		r.vectors[good[n]], r.missed[good[n]] = e.vector, e.missed
 	}
 }
 

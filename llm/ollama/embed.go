@@ -31,7 +31,7 @@ func (e *Embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32,
 		return vectors, usage, err
 	case len(texts) == 1:
 		vectors, usage, err = e.call(ctx, texts, true)
-		usage.Truncated = []int{0}
+		usage.Truncated, usage.Window = []int{0}, usage.Tokens
 		return vectors, usage, err
 	}
 	half := len(texts) / 2
@@ -46,6 +46,7 @@ func (e *Embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32,
 	for _, n := range more.Truncated {
 		usage.Truncated = append(usage.Truncated, half+n)
 	}
+	usage.Window = max(usage.Window, more.Window)
 	usage.Tokens += more.Tokens
 	usage.Load += more.Load
 	return append(vectors, rest...), usage, nil

@@ -93,7 +93,7 @@ func TestRealOllama(t *testing.T) {
 		long := strings.Repeat("city ", 2*tiny.Window)
 		texts := []string{museum[0], museum[1], long, museum[2]}
 		vectors, usage, err := tinyBERT(t, Config{}).EmbedUsage(t.Context(), texts)
-		if err != nil || len(vectors) != 4 || !slices.Equal(usage.Truncated, []int{2}) {
+		if err != nil || len(vectors) != 4 || !slices.Equal(usage.Truncated, []int{2}) || usage.Window != tiny.Window {
 			t.Fatalf("%d vectors, cut %v, %v", len(vectors), usage.Truncated, err)
 		}
 		_, err = tinyBERT(t, Config{Strict: true}).Embed(t.Context(), texts)

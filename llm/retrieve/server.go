@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"llm4rec/llm"
 	"llm4rec/llm/embed"
@@ -26,6 +27,7 @@ type served struct {
 	batcher                            *embed.Batcher
 	dim                                int
 	texts, truncated, cached, repeated atomic.Int64
+	runes, lost                        atomic.Int64 // of the texts, and of what was cut from them
 }
 
 // adapter speaks to the server. It is not called yet.
@@ -106,6 +108,9 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 	}
 	s.texts.Add(int64(report.Texts))
 	s.truncated.Add(int64(report.Truncated))
+	runes := utf8.RuneCountInString(strings.Join(spoken, ""))
+	s.runes.Add(int64(runes))
+	s.lost.Add(int64(report.Lost * float64(runes)))
 	s.cached.Add(int64(report.Cached))
 	for _, n := range report.Retries {
 		s.repeated.Add(int64(n))
@@ -130,7 +135,8 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 func (s *served) Warnings() []string {
 	var out []string
 	if n := s.truncated.Load(); n > 0 {
-		out = append(out, fmt.Sprintf("text: %d of %d texts are longer than the window of %s, and were cut", n, s.texts.Load(), s.config.Model))
+		out = append(out, fmt.Sprintf("text: %d of %d texts are longer than the window of %s, and were cut: about %.1f %% of all tokens are lost",
+			n, s.texts.Load(), s.config.Model, 100*float64(s.lost.Load())/float64(s.runes.Load())))
 	}
 	if n := s.repeated.Load(); n > 0 {
 		out = append(out, fmt.Sprintf("text: %d calls of %s failed, and were made once more", n, s.config.Model))

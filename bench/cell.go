@@ -27,6 +27,8 @@ type experiment struct {
 	store         *results.Store
 	env           results.Environment
 
+	last map[string]results.Record // by id: the cells of this run
+
 	current   string // the protocol that what follows belongs to
 	split     *data.Split
 	splitSum  string
@@ -91,7 +93,11 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 		if e.Limit > 0 {
 			rec.Unpublish = append(rec.Unpublish, fmt.Sprintf("limit: at most %d users were asked", e.Limit))
 		}
-		ranks, err = e.measure(ctx, c, &rec)
+		if c.First != nil {
+			ranks, err = e.rerank(ctx, c, &rec)
+		} else {
+			ranks, err = e.measure(ctx, c, &rec)
+		}
 	}
 	if ctx.Err() != nil {
 		return rec, ctx.Err()
@@ -103,6 +109,7 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 		rec.Status = results.Unavailable
 	}
 	rec.Finished = time.Now().UTC()
+	e.last[identity.ID()] = rec
 	return rec, e.store.Put(rec, ranks)
 }
 
@@ -153,7 +160,18 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 
 	stage("score")
 	wall = time.Now()
-	ranks = make([]results.Ranking, len(lists))
+	ranks, rec.Metrics = e.scored(lists)
+	t.ScoreWall = time.Since(wall).Seconds()
+	t.PeakMemory = -1
+	if peakKnown {
+		t.PeakMemory = results.PeakMemory()
+	}
+	return ranks, nil
+}
+
+// scored is what is stored of answers, and their metrics.
+func (e *experiment) scored(lists [][]models.Scored) ([]results.Ranking, map[string]float64) {
+	ranks := make([]results.Ranking, len(lists))
 	ids := make([][]int32, len(lists))
 	for n, l := range lists {
 		r := results.Ranking{User: e.asked.users[n], History: int32(len(e.asked.queries[n].History)), Relevant: e.asked.relevant[n], Items: make([]int32, len(l)), Scores: make([]float32, len(l))}
@@ -162,13 +180,7 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 		}
 		ranks[n], ids[n] = r, r.Items
 	}
-	rec.Metrics = score(e.plan.Metrics, ids, e.asked.relevant, e.catalogue)
-	t.ScoreWall = time.Since(wall).Seconds()
-	t.PeakMemory = -1
-	if peakKnown {
-		t.PeakMemory = results.PeakMemory()
-	}
-	return ranks, nil
+	return ranks, score(e.plan.Metrics, ids, e.asked.relevant, e.catalogue)
 }
 
 // checkpointEvery is the most that an interrupted fit loses, if it keeps checkpoints and its iterations are short.

@@ -36,7 +36,8 @@ type Model struct {
 	Name, Doc string
 	Seeded    bool // whether the seed matters; a model that ignores it runs once
 	Revision  int
-	Config    any // the default configuration, a struct
+	Config    any  // the default configuration, a struct
+	Reranks   bool // it orders what another system found, and cannot be asked alone
 	// Bind reads and checks parameters. An error of one of them is a *data.SpecError.
 	Bind func(params map[string]any) (Bound, error)
 }
@@ -45,6 +46,8 @@ type Model struct {
 type Bound struct {
 	Config any // the configuration, defaults filled in
 	Fitter func(Env) models.Fitter
+	// Preparer takes Fitter's place in a model that reranks.
+	Preparer func(Env) models.Preparer
 	// Inputs is a checksum of the files that the model reads; nil if there are none.
 	Inputs func() (string, error)
 	// Flops is a rough count of the operations of a fit; nil where it is negligible.
@@ -73,25 +76,40 @@ type (
 
 // Register makes a registry line of a default configuration and a constructor.
 func Register[C any](name, doc string, revision int, seeded bool, config C, fitter func(C, Env) models.Fitter) Model {
-	return Model{name, doc, seeded, revision, config, func(params map[string]any) (Bound, error) {
-		c := config
-		if err := decodeParams(params, &c); err != nil {
-			return Bound{}, err
-		}
-		if v, ok := any(c).(validator); ok {
-			if err := v.Validate(); err != nil {
-				return Bound{}, err
-			}
-		}
-		b := Bound{Config: c, Fitter: func(e Env) models.Fitter { return fitter(c, e) }}
-		if i, ok := any(c).(inputter); ok {
-			b.Inputs = i.Fingerprint
-		}
-		if f, ok := any(c).(coster); ok {
-			b.Flops = func(s Shape) float64 { return f.Flops(s.Users, s.Items, s.Interactions) }
-		}
-		return b, nil
+	return Model{Name: name, Doc: doc, Seeded: seeded, Revision: revision, Config: config, Bind: func(params map[string]any) (Bound, error) {
+		c, b, err := bind(config, params)
+		b.Fitter = func(e Env) models.Fitter { return fitter(c, e) }
+		return b, err
 	}}
+}
+
+// RegisterRanker is Register for a model that orders what another system found.
+func RegisterRanker[C any](name, doc string, revision int, config C, preparer func(C, Env) models.Preparer) Model {
+	return Model{Name: name, Doc: doc, Seeded: true, Revision: revision, Config: config, Reranks: true, Bind: func(params map[string]any) (Bound, error) {
+		c, b, err := bind(config, params)
+		b.Preparer = func(e Env) models.Preparer { return preparer(c, e) }
+		return b, err
+	}}
+}
+
+// bind is a configuration with parameters, and what it can do beyond being one.
+func bind[C any](c C, params map[string]any) (C, Bound, error) {
+	if err := decodeParams(params, &c); err != nil {
+		return c, Bound{}, err
+	}
+	if v, ok := any(c).(validator); ok {
+		if err := v.Validate(); err != nil {
+			return c, Bound{}, err
+		}
+	}
+	b := Bound{Config: c}
+	if i, ok := any(c).(inputter); ok {
+		b.Inputs = i.Fingerprint
+	}
+	if f, ok := any(c).(coster); ok {
+		b.Flops = func(s Shape) float64 { return f.Flops(s.Users, s.Items, s.Interactions) }
+	}
+	return c, b, nil
 }
 
 // decodeParams reads parameters into a configuration, one at a time, so that an error names its key. Errors of keys are

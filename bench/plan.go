@@ -28,6 +28,7 @@ type Cell struct {
 	Model    Model
 	Bound    Bound
 	Seed     int64 // 0 where the model ignores it
+	First    *Cell // whose answers the system ranks again, or nil
 }
 
 // Name is what a person calls the cell.
@@ -151,13 +152,22 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 		return []*Issue{issue(errors.New("at least one system is needed"), "systems")}
 	}
 	var cells []Cell // one a system
-	systems := slices.Clone(p.Spec.Systems)
-	for n, x := range systems {
+	systems, place := eachAfter(p.Spec.Systems)
+	for row, x := range systems {
+		n := place[row] // as the specification counts
 		if !validName.MatchString(x.Name) {
 			issues = append(issues, issue(fmt.Errorf("name %q %s", x.Name, nameRule), "systems[%d].name", n))
 		}
-		if slices.ContainsFunc(systems[:n], func(y System) bool { return y.Name == x.Name }) {
+		if slices.ContainsFunc(systems[:row], func(y System) bool { return y.Name == x.Name }) {
 			issues = append(issues, issue(fmt.Errorf("two systems are called %q", x.Name), "systems[%d].name", n))
+		}
+		for k, seed := range x.Seeds {
+			if slices.Index(x.Seeds, seed) < k {
+				issues = append(issues, issue(fmt.Errorf("seed %d is given twice", seed), "systems[%d].seeds[%d]", n, k))
+			}
+		}
+		if !(x.Tolerate >= 0 && x.Tolerate <= 1) {
+			issues = append(issues, issue(fmt.Errorf("want a share from 0 to 1, got %v", x.Tolerate), "systems[%d].tolerate", n))
 		}
 		if x.Trials < 0 {
 			issues = append(issues, issue(fmt.Errorf("%d is negative", x.Trials), "systems[%d].trials", n))
@@ -165,6 +175,10 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 		model, err := s.Model(x.Model)
 		if err != nil {
 			issues = append(issues, issue(err, "systems[%d].model", n))
+			continue
+		}
+		if err := model.after(x, systems[:row]); err != nil {
+			issues = append(issues, issue(err, "systems[%d].after", n))
 			continue
 		}
 		bound, err := model.Bind(x.Params)
@@ -176,25 +190,91 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 			issues = append(issues, issue(err, "systems[%d].params", n))
 			continue
 		}
-		if systems[n].Params, err = filled(bound.Config); err != nil {
+		if systems[row].Params, err = filled(bound.Config); err != nil {
 			issues = append(issues, issue(err, "systems[%d].params", n))
 		}
-		cells = append(cells, Cell{System: systems[n], Model: model, Bound: bound})
+		cells = append(cells, Cell{System: systems[row], Model: model, Bound: bound})
 	}
 	p.Spec.Systems = systems
 	for _, protocol := range p.Protocols {
 		for _, c := range cells {
 			c.Protocol = protocol
-			seeds := p.Spec.Seeds
-			if !c.Model.Seeded {
-				seeds = []int64{0}
-			}
-			for _, c.Seed = range seeds {
+			for _, c.Seed = range c.seeds(p.Spec.Seeds) {
+				c.First = nil
+				if len(c.System.After) > 0 {
+					if c.First = p.first(c); c.First == nil {
+						issues = append(issues, issue(fmt.Errorf("%s has no seed %d, as %s has", c.System.After[0], c.Seed, c.System.Name), "systems"))
+						continue
+					}
+				}
 				p.Cells = append(p.Cells, c)
 			}
 		}
 	}
 	return issues
+}
+
+func (c Cell) seeds(usual []int64) []int64 {
+	switch {
+	case !c.Model.Seeded:
+		return []int64{0}
+	case len(c.System.Seeds) > 0:
+		return c.System.Seeds
+	}
+	return usual
+}
+
+// first is the cell that another ranks again: of the same seed, or the only one of a system with one.
+func (p *Plan) first(c Cell) *Cell {
+	var found []*Cell
+	for n := range p.Cells {
+		x := p.Cells[n]
+		if x.Protocol.Name == c.Protocol.Name && x.System.Name == c.System.After[0] {
+			if x.Seed == c.Seed {
+				return &x
+			}
+			found = append(found, &x)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return nil
+}
+
+// eachAfter makes a system that comes after several a row after each, called FIRST+NAME, and says which system each row
+// comes from.
+func eachAfter(systems []System) (out []System, place []int) {
+	for n, x := range systems {
+		if len(x.After) < 2 {
+			out, place = append(out, x), append(place, n)
+			continue
+		}
+		for _, first := range x.After {
+			one := x
+			one.Name, one.After = first+"+"+x.Name, []string{first}
+			out, place = append(out, one), append(place, n)
+		}
+	}
+	return out, place
+}
+
+// after says what is wrong with what a system comes after.
+func (m Model) after(x System, above []System) error {
+	switch {
+	case !m.Reranks && (x.Tolerate > 0 || x.Informative):
+		return fmt.Errorf("%s answers by itself: tolerate and informative are of models that rank again", m.Name)
+	case !m.Reranks && len(x.After) > 0:
+		return fmt.Errorf("%s answers by itself, and comes after nothing", m.Name)
+	case m.Reranks && len(x.After) == 0:
+		return fmt.Errorf("missing: %s ranks what other systems found, so it names them", m.Name)
+	}
+	for _, first := range x.After {
+		if !slices.ContainsFunc(above, func(y System) bool { return y.Name == first }) {
+			return fmt.Errorf("%q is not a system above this one", first)
+		}
+	}
+	return nil
 }
 
 // filled is a configuration as parameters, defaults included.
@@ -207,7 +287,7 @@ func filled(config any) (map[string]any, error) {
 	return out, yaml.Unmarshal(text, &out)
 }
 
-// Only keeps the cells of the named systems. An unknown name is an error.
+// Only keeps the cells of the named systems, and those that they rank again. An unknown name is an error.
 func (p *Plan) Only(names []string) ([]Cell, error) {
 	if len(names) == 0 {
 		return p.Cells, nil
@@ -221,9 +301,18 @@ func (p *Plan) Only(names []string) ([]Cell, error) {
 			return nil, fmt.Errorf("--only %s: not a system of %s, which has %s", name, p.Spec.Name, strings.Join(known, ", "))
 		}
 	}
+	wanted := map[string]bool{}
+	for _, c := range slices.Backward(p.Cells) { // what a cell ranks again stands above it
+		if slices.Contains(names, c.System.Name) || wanted[c.key()] {
+			wanted[c.key()] = true
+			if c.First != nil {
+				wanted[c.First.key()] = true
+			}
+		}
+	}
 	var out []Cell
 	for _, c := range p.Cells {
-		if slices.Contains(names, c.System.Name) {
+		if wanted[c.key()] {
 			out = append(out, c)
 		}
 	}

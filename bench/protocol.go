@@ -15,6 +15,8 @@ type Protocol struct {
 	Shown          string `json:"shown,omitempty" yaml:"shown,omitempty" jsonschema:"how much of the history the systems are told at the question: all (default), last-N or none; what is masked and what is asked for stay the same"`
 	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty" jsonschema:"which history items are masked: all (default), last-N or none"`
 	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty" jsonschema:"full (default), uniform-N or popularity-N: the relevant items among N sampled ones"`
+	Users          int    `json:"users,omitempty" yaml:"users,omitempty" jsonschema:"ask a sample of so many users, drawn evenly over the lengths of histories, so that all count alike; default: all"`
+	UserSeed       int64  `json:"user_seed,omitempty" yaml:"user_seed,omitempty" jsonschema:"of the sampled users"`
 	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty" jsonschema:"of the sampled candidates"`
 }
 
@@ -45,6 +47,12 @@ func (p Protocol) withDefaults() (Protocol, error) {
 	if _, _, err := p.sampling(); err != nil {
 		return p, &data.SpecError{Key: "candidates", Err: err}
 	}
+	if p.Users < 0 {
+		return p, &data.SpecError{Key: "users", Err: fmt.Errorf("want a number of users, got %d", p.Users)}
+	}
+	if p.Users == 0 && p.UserSeed != 0 {
+		return p, &data.SpecError{Key: "user_seed", Err: fmt.Errorf("has no meaning without users")}
+	}
 	if p.Candidates == "full" && p.CandidateSeed != 0 {
 		return p, &data.SpecError{Key: "candidate_seed", Err: fmt.Errorf("has no meaning for full candidates")}
 	}
@@ -65,6 +73,9 @@ func (p Protocol) label() string {
 	}
 	if p.Shown != "" {
 		l += "/shown-" + p.Shown
+	}
+	if p.Users > 0 {
+		l += fmt.Sprintf("/%d-users", p.Users)
 	}
 	if p.Leak != "" {
 		l += "/leak"

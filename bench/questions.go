@@ -15,6 +15,7 @@ type questions struct {
 	relevant [][]int32
 	users    []string // raw ids
 	skipped  map[string]int
+	injected bool // the relevant items were put among the candidates
 }
 
 // ask turns the cases of one part into queries: it masks, and samples candidates where the protocol says so. A relevant item
@@ -26,6 +27,10 @@ func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questi
 	var draw func(c data.Case, relevant []int32) []int32
 	if n, byPopularity, _ := p.sampling(); n > 0 {
 		draw = sampler(train, n, byPopularity, p.CandidateSeed)
+	}
+	if p.Users > 0 && p.Users < len(part.Cases) {
+		out.skipped["not in the sample"] = len(part.Cases) - p.Users
+		part = sample(part, p.Users, p.UserSeed)
 	}
 	for n, c := range part.Cases {
 		if limit > 0 && len(out.queries) == limit {
@@ -48,6 +53,26 @@ func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questi
 		out.queries = append(out.queries, q)
 		out.relevant = append(out.relevant, relevant)
 		out.users = append(out.users, train.Users.Raw(c.User))
+	}
+	return out
+}
+
+// sample draws cases evenly over the lengths of histories: systematically, in the order of length, from a random start. Every
+// case has the same chance, so that the sample's plain means stand for those of all, and no length is missed by chance.
+func sample(part data.Part, users int, seed int64) data.Part {
+	r := rand.New(rand.NewPCG(uint64(seed), 0))
+	order := r.Perm(len(part.Cases)) // of one length, in any order
+	slices.SortStableFunc(order, func(a, b int) int { return len(part.Cases[a].History) - len(part.Cases[b].History) })
+	step := float64(len(order)) / float64(users)
+	start := r.Float64() * step
+	var chosen []int
+	for n := range users {
+		chosen = append(chosen, order[min(int(start+float64(n)*step), len(order)-1)])
+	}
+	slices.Sort(chosen)
+	var out data.Part
+	for _, n := range chosen {
+		out.Cases, out.Relevant = append(out.Cases, part.Cases[n]), append(out.Relevant, part.Relevant[n])
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 		err = errors.Join(err, store.Close())
 	}()
 
-	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable}
+	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable, last: map[string]results.Record{}}
 	e.env = results.Environ(r.Commit, Libraries(r.Device))
 	ids, err := e.writeManifest()
 	if err != nil {
@@ -162,6 +162,11 @@ func (e *experiment) writeManifest() (map[string]string, error) {
 func (e *experiment) identity(c Cell) (results.Identity, error) {
 	id, err := e.plan.Identity(c, e.dataset.Name, e.checksum, e.Device)
 	id.Limit = e.Limit
+	if err == nil && c.First != nil {
+		var first results.Identity
+		first, err = e.identity(*c.First)
+		id.First, id.Informative = first.ID(), c.System.Informative
+	}
 	return id, err
 }
 

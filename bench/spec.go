@@ -27,10 +27,14 @@ type Spec struct {
 
 // System is one row of a table: a model with its parameters.
 type System struct {
-	Name   string         `json:"name" yaml:"name" jsonschema:"the row's name"`
-	Model  string         `json:"model" yaml:"model" jsonschema:"a name of 'llm4rec models'"`
-	Params map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"the model's parameters; what is not given has its default"`
-	Trials int            `json:"trials,omitempty" yaml:"trials,omitempty" jsonschema:"how many configurations were tried on validation before these parameters were chosen; a note under the table"`
+	Name        string         `json:"name" yaml:"name" jsonschema:"the row's name"`
+	Model       string         `json:"model" yaml:"model" jsonschema:"a name of 'llm4rec models'"`
+	After       []string       `json:"after,omitempty" yaml:"after,omitempty" jsonschema:"for a model that ranks again: the systems above whose answers it ranks, each a row of its own"`
+	Params      map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"the model's parameters; what is not given has its default"`
+	Tolerate    float64        `json:"tolerate,omitempty" yaml:"tolerate,omitempty" jsonschema:"of a model that ranks again: the share of users whose question may fail, and whose order stays that of the first stage; default: none"`
+	Informative bool           `json:"informative,omitempty" yaml:"informative,omitempty" jsonschema:"of a model that ranks again: it is asked for those users alone for whom a relevant item is among its candidates; the others' accuracy cannot change"`
+	Seeds       []int64        `json:"seeds,omitempty" yaml:"seeds,omitempty" jsonschema:"in place of the experiment's"`
+	Trials      int            `json:"trials,omitempty" yaml:"trials,omitempty" jsonschema:"how many configurations were tried on validation before these parameters were chosen; a note under the table"`
 }
 
 // defaultDepth leaves room to compute other metrics later than those of the specification.

@@ -24,6 +24,7 @@ type Record struct {
 	Unpublish  []string           `json:"unpublish"`       // why this row must not be published; empty: it may be
 	Metrics    map[string]float64 `json:"metrics"`         // means, for people who read the record; tables recompute them
 	Curve      []Point            `json:"curve,omitempty"` // of a training that was validated
+	LLM        *LLM               `json:"llm,omitempty"`   // of a language model that ranked
 	Timing     Timing             `json:"timing"`
 	Env        Environment        `json:"environment"`
 	Ranks      string             `json:"ranks_sha256"` // of the Parquet file of ranked ids
@@ -57,6 +58,9 @@ type Identity struct {
 	Device   string `json:"device"`   // kind: "cpu", "cuda"
 	Depth    int    `json:"depth"`    // length of the stored rankings
 	Limit    int    `json:"limit"`    // at most that many users; 0: all
+
+	First       string `json:"first,omitempty"`       // the cell whose answers it ranks again
+	Informative bool   `json:"informative,omitempty"` // it was asked for those users alone for whom it could matter
 }
 
 // Timing of a cell.

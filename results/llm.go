@@ -1,0 +1,74 @@
+package results
+
+// LLM is what a language model did in a cell, and what that cost. Counts of calls are of this run and of those before it whose
+// answers were recorded: the same answers give the same account, whoever paid for them.
+type LLM struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Digest   string `json:"digest,omitempty"`
+	BaseURL  string `json:"base_url,omitempty"`
+	Test     bool   `json:"test,omitempty"` // a model made for tests, of which no quality can be claimed
+
+	Prompt     string `json:"prompt"` // name and version
+	PromptHash string `json:"prompt_sha256"`
+	Method     string `json:"method"`
+
+	Candidates  int     `json:"candidates"`  // of each user, that it ranks
+	Ceiling     float64 `json:"ceiling"`     // recall among them: what no order can exceed
+	Informative int     `json:"informative"` // users with a relevant item among them: the only ones whose accuracy can change
+	Asked       int     `json:"asked"`       // users that it was asked for
+	Injected    bool    `json:"injected"`    // the relevant item was put among the candidates
+
+	Calls        int     `json:"calls"`
+	Recorded     int     `json:"recorded"` // of these, answered from a recording
+	PromptTokens int     `json:"prompt_tokens"`
+	CachedTokens int     `json:"cached_tokens,omitempty"`
+	OutputTokens int     `json:"output_tokens"`
+	Dollars      float64 `json:"dollars"`          // -1: no price is known
+	Prices       string  `json:"prices,omitempty"` // of which day
+
+	Retries  map[string]int `json:"retries,omitempty"` // calls of this run that failed and were made once more, by reason
+	Failures map[string]int `json:"failures"`          // users whose order stayed that of the first stage because a call failed, by reason
+	Answers  map[string]int `json:"answers"`           // by what they were: ok, duplicate, missing, …
+	Again    int            `json:"again,omitempty"`   // answers that were asked for once more because they could not be read
+
+	LatencyP50      float64 `json:"latency_p50_sec"` // of a user's question, all its calls
+	LatencyP95      float64 `json:"latency_p95_sec"`
+	TokensPerSecond float64 `json:"tokens_per_sec"` // of the answers, while they were written; 0: the server does not tell
+
+	Positions  []Position `json:"positions,omitempty"`  // what place a candidate was shown in, against what the model made of it
+	Popularity []Rank     `json:"popularity,omitempty"` // of what stands at each rank
+
+	Displacement float64 `json:"displacement"` // mean absolute change of a candidate's rank
+	Tau          float64 `json:"tau"`          // Kendall's, of the model's order and the first stage's
+
+	Attack *Attack `json:"attack,omitempty"`
+	Probe  *Probe  `json:"probe,omitempty"`
+}
+
+// Position is one place in the list that the model was shown.
+type Position struct {
+	First float64 `json:"first"` // how often what stood there was put first
+	Mean  float64 `json:"mean"`  // rank that it was given
+}
+
+// Rank is one place in a ranking.
+type Rank struct {
+	Before float64 `json:"before"` // mean popularity, as a percentile of the catalogue, of what the first stage put there
+	After  float64 `json:"after"`
+}
+
+// Attack says what instructions in an item's text did.
+type Attack struct {
+	Payload string  `json:"payload"`
+	Field   string  `json:"field"`
+	Lift    float64 `json:"lift"`  // ranks that the item gained, in the mean
+	Top     float64 `json:"top"`   // share of the questions in which it came first
+	Drift   float64 `json:"drift"` // 1 − Kendall's tau of the other items' order with and without the attack
+}
+
+// Probe says how much of the data set the model can recite.
+type Probe struct {
+	Asked     int `json:"asked"`
+	Completed int `json:"completed"`
+}

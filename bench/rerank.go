@@ -10,10 +10,19 @@ import (
 	"sync"
 	"time"
 
+	"llm4rec/eval"
 	"llm4rec/llm"
 	"llm4rec/models"
 	"llm4rec/results"
 )
+
+var primary = func() eval.Metric {
+	m, err := eval.Parse("ndcg@10")
+	if err != nil {
+		panic(err)
+	}
+	return m
+}()
 
 // Abilities of a ranker beyond ranking.
 type (
@@ -306,7 +315,26 @@ func (e *experiment) account(ranker models.Ranker, lists [][]models.Scored, r *r
 		found += float64(hits) / float64(len(e.asked.relevant[n]))
 	}
 	out.Ceiling = found / float64(len(lists))
+	out.Before, out.After = e.conditional(lists, out.Candidates), e.conditional(r.out, out.Candidates)
 	return &out
+}
+
+// conditional is the mean NDCG@10 of the users with a relevant item among the first candidates: the order among those does not
+// change who they are.
+func (e *experiment) conditional(lists [][]models.Scored, candidates int) float64 {
+	sum, users := 0.0, 0
+	for n, list := range lists {
+		if !among(e.asked.relevant[n], list, candidates) {
+			continue
+		}
+		ids := make([]int32, len(list))
+		for k, x := range list {
+			ids[k] = x.Item
+		}
+		sum += primary.User(ids, e.asked.relevant[n], e.catalogue)
+		users++
+	}
+	return sum / float64(max(1, users))
 }
 
 // doubts are why a language model's row must not be published.

@@ -13,11 +13,13 @@ type LLM struct {
 	PromptHash string `json:"prompt_sha256"`
 	Method     string `json:"method"`
 
-	Candidates  int     `json:"candidates"`  // of each user, that it ranks
-	Ceiling     float64 `json:"ceiling"`     // recall among them: what no order can exceed
-	Informative int     `json:"informative"` // users with a relevant item among them: the only ones whose accuracy can change
-	Asked       int     `json:"asked"`       // users that it was asked for
-	Injected    bool    `json:"injected"`    // the relevant item was put among the candidates
+	Candidates  int     `json:"candidates"`     // of each user, that it ranks
+	Ceiling     float64 `json:"ceiling"`        // recall among them: what no order can exceed
+	Informative int     `json:"informative"`    // users with a relevant item among them: the only ones whose accuracy can change
+	Asked       int     `json:"asked"`          // users that it was asked for
+	Injected    bool    `json:"injected"`       // the relevant item was put among the candidates
+	Before      float64 `json:"ndcg@10_before"` // of the first stage, over the informative users alone
+	After       float64 `json:"ndcg@10_after"`  // of the model
 
 	Calls        int     `json:"calls"`
 	Recorded     int     `json:"recorded"` // of these, answered from a recording

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"llm4rec/results"
 )
 
 // object is one system in the JSON form, which other programs read.
@@ -21,6 +23,8 @@ type object struct {
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
+	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
+	Gain        *gain               `json:"gain,omitempty"` // against the first stage
 	Status      Status              `json:"status"`
 	Errors      []string            `json:"errors,omitempty"` // of cells without values
 	Publishable bool                `json:"publishable"`
@@ -40,19 +44,20 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 	for n := range experiments {
 		base := o.baseline(&experiments[n])
 		for _, t := range experiments[n].Tables {
+			gains := t.gains(t.ranked())
 			for _, r := range t.Rows {
-				objects = append(objects, newObject(t, r, base))
+				objects = append(objects, newObject(t, r, base, gains[r]))
 			}
 		}
 	}
 	return indented(w, objects)
 }
 
-func newObject(t *Table, r *Row, base string) object {
+func newObject(t *Table, r *Row, base string, g *gain) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
 		Seeds: len(r.Records), Users: len(r.Users), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
-		Status: r.Status(), Unpublish: r.Unpublishable(), Skipped: r.Skipped,
+		Gain: g, Status: r.Status(), Unpublish: r.Unpublishable(), Skipped: r.Skipped,
 	}
 	x.Publishable = x.Status == OK && len(x.Unpublish) == 0
 	for _, m := range r.Missing {
@@ -66,6 +71,9 @@ func newObject(t *Table, r *Row, base string) object {
 	}
 	for _, rec := range r.Records {
 		x.Notes = appendNew(x.Notes, rec.Notes...)
+		if rec.LLM != nil {
+			x.LLM = append(x.LLM, rec.LLM)
+		}
 	}
 	for _, c := range timings() {
 		x.Timing[c.name] = c.mean(r)

@@ -35,6 +35,11 @@ type Identifier interface {
 	Identity(ctx context.Context) (Identity, error)
 }
 
+// Named is an adapter that says as much of its identity as is known without a call.
+type Named interface {
+	Name() Identity
+}
+
 // Identity says what answers: for records, and as the name of cached answers. No field holds a key.
 type Identity struct {
 	Provider  string            `json:"provider"`

@@ -83,10 +83,17 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	var out llm.Response
 	var text strings.Builder
 	var last api.ChatResponse
+	var said string
+	repeated := 0
 	start := time.Now()
 	err := c.client.Chat(watched, c.request(r), func(piece api.ChatResponse) error {
 		if c.firstToken && text.Len() == 0 && piece.Message.Content != "" {
 			out.FirstToken = time.Since(start)
+		}
+		if now := strings.TrimSpace(piece.Message.Content); now == said {
+			repeated++
+		} else {
+			said, repeated = now, 0
 		}
 		text.WriteString(piece.Message.Content)
 		out.Tokens = append(out.Tokens, tokens(piece.Logprobs)...)
@@ -107,10 +114,12 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	switch {
 	case !utf8.Valid(x.Body):
 		return fail(llm.Garbage, "an answer that is not UTF-8")
+	case last.DoneReason == "length":
+		out.Finish = llm.Length
+	case !last.Done && (repeated >= loop || !c.firstToken && out.Text != ""): // not streamed it is JSON, which is complete
+		out.Finish = llm.Length
 	case !last.Done && c.firstToken:
 		return fail(llm.Unavailable, "the answer ended in its middle")
-	case last.DoneReason == "length", !last.Done && out.Text != "": // complete JSON, of a model that repeated itself
-		out.Finish = llm.Length
 	case out.Text == "":
 		return fail(llm.Garbage, "an answer without text")
 	default:
@@ -118,6 +127,9 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	}
 	return out, nil
 }
+
+// loop is how often a model may repeat a piece of text before the server stops it, and does not say that it is done.
+const loop = 30
 
 func (c *Chat) request(r llm.Request) *api.ChatRequest {
 	never := false

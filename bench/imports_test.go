@@ -50,6 +50,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/llmtest", "llm"},
 	{"llm/ollama/tiny", ""},
 	{"llm/ollama/ollamatest", ""},
+	{"llm/provider", "llm llm/ollama llm/openai data models"},
 	{"llm/cassette", "llm"},
 	{"llm/text", "data"},
 	{"llm/svd", ""},

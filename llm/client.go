@@ -39,7 +39,7 @@ type Request struct {
 	Messages    []Message       `json:"messages"`
 	Schema      json.RawMessage `json:"schema,omitempty"` // a JSON schema that the answer must fit; nil: free text
 	Temperature float64         `json:"temperature"`
-	Seed        int64           `json:"seed"`                   // sent to the server
+	Seed        int64           `json:"seed"`                   // sent to the server, its lower 31 bits: not all take more
 	MaxTokens   int             `json:"max_tokens,omitempty"`   // of the answer; 0: the server's limit
 	TopLogprobs int             `json:"top_logprobs,omitempty"` // alternatives that come with each token of the answer; 0: no log-probabilities
 
@@ -67,7 +67,7 @@ type Finish string
 // The ends of an answer.
 const (
 	Stop     Finish = "stop"     // the model had finished
-	Length   Finish = "length"   // it ran into MaxTokens or its window
+	Length   Finish = "length"   // it ran into MaxTokens or its window, or was stopped because it repeated itself
 	Filtered Finish = "filtered" // the provider withheld it, or the model refused by the provider's own sign
 )
 

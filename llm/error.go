@@ -18,6 +18,7 @@ const (
 	NotFinite      Kind = "not finite"      // a vector with NaN, infinity or null
 	WrongDimension Kind = "wrong dimension" // a vector of another length than the others
 	Refused        Kind = "refused"         // the server does not accept the request
+	TooLong        Kind = "too long"        // a text that does not fit the model's window
 	Denied         Kind = "denied"          // no key, a wrong one, or nothing left to spend
 	NotFound       Kind = "not found"       // no such model, or no such service at the address
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -20,19 +21,24 @@ type Exchange struct {
 	Status int // 0: nothing came
 	Header http.Header
 	Body   []byte
-	Cut    bool // the connection ended before the body did
+	Cut    error // why the body was not read to its end; nil: it was, as far as it was read
+
+	// Before the call.
+	Limit  int  // bytes of the body; more are an error
+	Stream bool // the body of a right answer is handed on as it comes, instead of when it is complete
 }
 
 type exchangeKey struct{}
 
-// Watch returns a context for one call over a client of HTTPClient's, and the exchange that this call fills.
+// Watch returns a context for one call over a client of HTTPClient's, and the exchange that this call fills. Its limit is
+// 8 MiB, far more than a text that a model writes, with the log-probabilities of its tokens.
 func Watch(ctx context.Context) (context.Context, *Exchange) {
-	x := new(Exchange)
+	x := &Exchange{Limit: 8 << 20}
 	return context.WithValue(ctx, exchangeKey{}, x), x
 }
 
 // HTTPClient returns a client like the given one, by default a new one that keeps as many connections as there are calls
-// at a time, which fills the exchanges of calls that are watched. They are read to their end before they are returned.
+// at a time, which fills the exchanges of calls that are watched.
 func HTTPClient(like *http.Client) *http.Client {
 	if like == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -55,14 +61,38 @@ func (w watcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || !watched {
 		return resp, err
 	}
-	defer resp.Body.Close()
 	x.Status, x.Header = resp.StatusCode, resp.Header
-	if x.Body, err = io.ReadAll(resp.Body); err != nil {
-		x.Cut = true
+	body := keeper{resp.Body, x}
+	if x.Stream && resp.StatusCode < 300 {
+		resp.Body = body
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, body); err != nil {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(x.Body))
 	return resp, nil
+}
+
+// keeper is a body whose exchange keeps what is read of it.
+type keeper struct {
+	io.ReadCloser
+	x *Exchange
+}
+
+var errTooMuch = errors.New("a body without end")
+
+func (k keeper) Read(p []byte) (int, error) {
+	n, err := k.ReadCloser.Read(p)
+	k.x.Body = append(k.x.Body, p[:n]...)
+	if len(k.x.Body) > k.x.Limit {
+		err = errTooMuch
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		k.x.Cut = err
+	}
+	return n, err
 }
 
 // CloseIdleConnections is what http.Client's method of that name looks for.
@@ -83,7 +113,9 @@ func (x *Exchange) Error(provider string, err error) error {
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind, e.Message = Timeout, "no answer in time"
-	case x.Cut:
+	case errors.Is(x.Cut, errTooMuch):
+		e.Kind, e.Message = Garbage, fmt.Sprintf("an answer of more than %d bytes", x.Limit)
+	case x.Cut != nil:
 		e.Kind, e.Message = Unavailable, "the connection was cut in the middle of an answer"
 	case x.Status == 0:
 		e.Kind, e.Message = Unavailable, err.Error()
@@ -92,20 +124,28 @@ func (x *Exchange) Error(provider string, err error) error {
 		}
 	case x.Status >= 300:
 		var code string
-		e.Message, code = complaint(x.Body)
-		e.Kind = kindOf(x.Status, code)
+		if e.Message, code = complaint(x.Body); e.Message == "" {
+			e.Message = excerpt(x.Body)
+		}
+		e.Kind = kindOf(x.Status, code, e.Message)
 		e.RetryAfter = retryAfter(x.Header)
 		e.Err = nil // says less
 	case x.NotFinite():
 		e.Kind, e.Message = NotFinite, "an answer with numbers that are none"
 	default:
+		if e.Message, _ = complaint(lastLine(x.Body)); e.Message != "" { // what fails after its first word has status 200
+			e.Kind = Server
+			break
+		}
 		e.Kind, e.Message = Garbage, "an answer that cannot be read: "+excerpt(x.Body)
 	}
 	return e
 }
 
-func kindOf(status int, code string) Kind {
+func kindOf(status int, code, message string) Kind {
 	switch {
+	case status < 500 && tooLong.MatchString(code+" "+message):
+		return TooLong
 	case code == "insufficient_quota": // comes as 429, but waiting does not help
 		return Denied
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden:
@@ -123,8 +163,11 @@ func kindOf(status int, code string) Kind {
 	}
 }
 
-// complaint is what a body says is wrong: {"error": "…"} of Ollama's, {"error": {"message": "…", "code": "…"}} of
-// OpenAI's, and the beginning of anything else.
+// What Ollama, OpenAI, vLLM and llama.cpp say of a text that does not fit the model's window.
+var tooLong = regexp.MustCompile(`exceeds the context length|context_length_exceeded|maximum context length|exceeds the available context size`)
+
+// complaint is what a body says is wrong: {"error": "…"} of Ollama's, or {"error": {"message": "…", "code": "…"}} of
+// OpenAI's. It is "" of anything else.
 func complaint(body []byte) (message, code string) {
 	var simple struct{ Error string }
 	if json.Unmarshal(body, &simple) == nil && simple.Error != "" {
@@ -140,7 +183,14 @@ func complaint(body []byte) (message, code string) {
 		code, _ = full.Error.Code.(string)
 		return full.Error.Message, code
 	}
-	return excerpt(body), ""
+	return "", ""
+}
+
+// lastLine is the last that a stream brought, be it of lines of JSON or of events.
+func lastLine(body []byte) []byte {
+	body = bytes.TrimSpace(body)
+	line := body[bytes.LastIndexByte(body, '\n')+1:]
+	return bytes.TrimPrefix(line, []byte("data:"))
 }
 
 func excerpt(body []byte) string {

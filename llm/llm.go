@@ -36,6 +36,11 @@ type Identifier interface {
 	Identity(ctx context.Context) (Identity, error)
 }
 
+// Named is an adapter that says as much of its identity as is known without a call.
+type Named interface {
+	Name() Identity
+}
+
 // Identity says what answers: for records, and as the name of cached answers. No field holds a key.
 type Identity struct {
 	Provider  string            `json:"provider"`
@@ -45,8 +50,19 @@ type Identity struct {
 	Options   map[string]string `json:"options,omitempty"`   // whatever else changes an answer
 	BaseURL   string            `json:"base_url,omitempty"`
 
+	// Test says that the model is one that our tests made: what it answers says nothing of language models.
+	Test bool `json:"test,omitempty"`
+
 	// Warnings are doubts about what answers, such as a chat model that is asked for embeddings.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Set adds an option.
+func (id *Identity) Set(option string, value any) {
+	if id.Options == nil {
+		id.Options = map[string]string{}
+	}
+	id.Options[option] = fmt.Sprint(value)
 }
 
 // Key is a text that is equal for two identities exactly if the same text gets the same answer from both. Without a
@@ -55,7 +71,7 @@ func (id Identity) Key() string {
 	if id.Digest != "" {
 		id.BaseURL = ""
 	}
-	id.Warnings = nil
+	id.Test, id.Warnings = false, nil
 	key, err := json.Marshal(id) // sorts the options
 	if err != nil {
 		panic(fmt.Sprintf("llm: an identity is texts and a number: %v", err))

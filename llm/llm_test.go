@@ -20,9 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestKey(t *testing.T) {
 	id := llm.Identity{Provider: "p", Model: "m", Digest: "d", Dimension: 3, Options: map[string]string{"b": "2", "a": "1"}, BaseURL: "u", Warnings: []string{"w"}}
 	same := id
-	same.BaseURL, same.Warnings = "elsewhere", nil
+	same.BaseURL, same.Warnings, same.Test = "elsewhere", nil, true
 	if id.Key() != same.Key() {
-		t.Error("the address and warnings of a model with a digest change its key")
+		t.Error("the address, warnings and origin of a model with a digest change its key")
 	}
 	for name, change := range map[string]func(id *llm.Identity){
 		"provider":  func(id *llm.Identity) { id.Provider = "q" },

@@ -72,7 +72,7 @@ func (r *run) batch(ctx context.Context, part []int) {
 	case err == nil:
 		r.keep(part, answer)
 	case ctx.Err() != nil:
-	case len(part) > 1 && (kind == llm.Refused || kind == llm.NotFinite):
+	case len(part) > 1 && (kind == llm.Refused || kind == llm.TooLong || kind == llm.NotFinite):
 		r.batch(ctx, part[:len(part)/2])
 		r.batch(ctx, part[len(part)/2:])
 		return // they have told of their progress

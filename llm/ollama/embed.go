@@ -4,12 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ollama/ollama/api"
+	"github.com/ollama/ollama/types/model"
 
 	"llm4rec/llm"
 )
+
+// Config is an embedder on an Ollama server.
+type Config struct {
+	BaseURL    string         `json:"base_url,omitempty" yaml:"base_url"`     // empty: that of OLLAMA_HOST, or http://127.0.0.1:11434
+	Model      string         `json:"model" yaml:"model"`                     // such as all-minilm
+	Dimensions int            `json:"dimensions,omitempty" yaml:"dimensions"` // the first numbers of a vector, normalised; 0: all
+	Strict     bool           `json:"strict,omitempty" yaml:"strict"`         // a text longer than the model's window is an error; otherwise it is cut, and counted
+	KeepAlive  time.Duration  `json:"keep_alive,omitempty" yaml:"keep_alive"` // of the model in memory after a call; 0: the server's
+	Options    map[string]any `json:"options,omitempty" yaml:"options"`       // of the model, such as num_thread
+	HTTP       *http.Client   `json:"-" yaml:"-"`                             // nil: one of its own
+}
+
+// Embedder embeds texts by /api/embed.
+type Embedder struct {
+	server
+	dimensions int
+	strict     bool
+}
+
+var (
+	_ llm.UsageEmbedder = (*Embedder)(nil)
+	_ llm.Identifier    = (*Embedder)(nil)
+)
+
+// New makes an embedder. It does not call the server.
+func New(c Config) (*Embedder, error) {
+	s, err := connect(c.BaseURL, c.Model, c.Options, c.KeepAlive, c.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	return &Embedder{s, c.Dimensions, c.Strict}, nil
+}
+
+// Name is the identity as far as it is known without a call.
+func (e *Embedder) Name() llm.Identity {
+	id := e.name()
+	id.Dimension = e.dimensions
+	return id
+}
+
+// Identity asks the server for the model's digest, and for what it can do.
+func (e *Embedder) Identity(ctx context.Context) (llm.Identity, error) {
+	id := e.Name()
+	can, err := e.ask(ctx, &id)
+	if err == nil && !slices.Contains(can, model.CapabilityEmbedding) {
+		id.Warnings = append(id.Warnings, fmt.Sprintf("%s is not an embedding model: the server embeds with it all the same", e.model))
+	}
+	return id, err
+}
 
 // Embed returns the vectors, of length 1, as the server normalises them.
 func (e *Embedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
@@ -27,7 +80,7 @@ func (e *Embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32,
 	}
 	vectors, usage, err := e.call(ctx, texts, false)
 	switch {
-	case !tooLong(err) || e.config.Strict:
+	case !tooLong(err) || e.strict:
 		return vectors, usage, err
 	case len(texts) == 1:
 		vectors, usage, err = e.call(ctx, texts, true)
@@ -53,15 +106,11 @@ func (e *Embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32,
 }
 
 func (e *Embedder) call(ctx context.Context, texts []string, truncate bool) ([][]float32, llm.Usage, error) {
-	request := &api.EmbedRequest{
-		Model: e.config.Model, Input: texts, Truncate: &truncate,
-		Dimensions: e.config.Dimensions, Options: e.config.Options,
-	}
-	if e.config.KeepAlive != 0 {
-		request.KeepAlive = &api.Duration{Duration: e.config.KeepAlive}
-	}
 	watched, x := llm.Watch(ctx)
-	answer, err := e.client.Embed(watched, request)
+	x.Limit += len(texts) << 20 // 40,000 numbers each
+	answer, err := e.client.Embed(watched, &api.EmbedRequest{
+		Model: e.model, Input: texts, Truncate: &truncate, Dimensions: e.dimensions, Options: e.options, KeepAlive: e.keepAlive,
+	})
 	if err != nil {
 		return nil, llm.Usage{}, typed(x.Error(provider, err))
 	}
@@ -79,7 +128,7 @@ func (e *Embedder) call(ctx context.Context, texts []string, truncate bool) ([][
 
 func tooLong(err error) bool {
 	failed := (*llm.Error)(nil)
-	return errors.As(err, &failed) && failed.Kind == llm.Refused && strings.Contains(failed.Message, "exceeds the context length")
+	return errors.As(err, &failed) && failed.Kind == llm.TooLong
 }
 
 // typed corrects the kind where Ollama says 400, the caller's fault, of what it is not: when the process that holds the

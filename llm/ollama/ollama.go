@@ -5,8 +5,11 @@
 package ollama
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,79 +25,101 @@ import (
 
 const provider = "ollama"
 
-// Config is an embedder on an Ollama server.
-type Config struct {
-	BaseURL    string         `json:"base_url,omitempty" yaml:"base_url"`     // empty: that of OLLAMA_HOST, or http://127.0.0.1:11434
-	Model      string         `json:"model" yaml:"model"`                     // such as all-minilm
-	Dimensions int            `json:"dimensions,omitempty" yaml:"dimensions"` // the first numbers of a vector, normalised; 0: all
-	Strict     bool           `json:"strict,omitempty" yaml:"strict"`         // a text longer than the model's window is an error; otherwise it is cut, and counted
-	KeepAlive  time.Duration  `json:"keep_alive,omitempty" yaml:"keep_alive"` // of the model in memory after a call; 0: the server's
-	Options    map[string]any `json:"options,omitempty" yaml:"options"`       // of the model, such as num_thread; the server ignores those it does not know
-	HTTP       *http.Client   `json:"-" yaml:"-"`                             // nil: one of its own
+// server is a model on a server: what embedders and chats have in common.
+type server struct {
+	model     string
+	options   map[string]any
+	keepAlive *api.Duration
+	base      *url.URL
+	client    *api.Client
 }
 
-// Embedder embeds texts by /api/embed.
-type Embedder struct {
-	config Config
-	base   *url.URL
-	client *api.Client
-}
-
-var (
-	_ llm.UsageEmbedder = (*Embedder)(nil)
-	_ llm.Identifier    = (*Embedder)(nil)
-)
-
-// New makes an embedder. It does not call the server.
-func New(c Config) (*Embedder, error) {
-	if c.Model == "" {
-		return nil, fmt.Errorf("%s: no model is named", provider)
+// connect does not call the server.
+func connect(address, model string, options map[string]any, keepAlive time.Duration, client *http.Client) (server, error) {
+	fail := func(format string, args ...any) (server, error) {
+		return server{}, fmt.Errorf(provider+": "+format, args...)
+	}
+	if model == "" {
+		return fail("no model is named")
 	}
 	base := envconfig.Host()
-	if c.BaseURL != "" {
+	if address != "" {
 		var err error
-		if base, err = llm.ParseBaseURL(c.BaseURL); err != nil {
-			return nil, fmt.Errorf("%s: %w", provider, err)
+		if base, err = llm.ParseBaseURL(address); err != nil {
+			return fail("%w", err)
 		}
 	}
-	return &Embedder{c, base, api.NewClient(base, llm.HTTPClient(c.HTTP))}, nil
+	if err := checkOptions(options); err != nil {
+		return fail("options: %w", err)
+	}
+	s := server{model: model, options: options, base: base, client: api.NewClient(base, llm.HTTPClient(client))}
+	if keepAlive != 0 {
+		s.keepAlive = &api.Duration{Duration: keepAlive}
+	}
+	return s, nil
 }
 
-// Identity asks the server for the model's digest, which changes with every change of the model, and for what it can do.
-func (e *Embedder) Identity(ctx context.Context) (llm.Identity, error) {
-	id := llm.Identity{Provider: provider, Model: e.config.Model, Dimension: e.config.Dimensions, BaseURL: e.base.String()}
-	for name, value := range e.config.Options {
-		if !changesNothing[name] {
-			if id.Options == nil {
-				id.Options = map[string]string{}
-			}
-			id.Options[name] = fmt.Sprint(value)
+// checkOptions finds what the server would pass over without a word, such as an option that is spelt wrong.
+func checkOptions(options map[string]any) error {
+	text, err := json.Marshal(options)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"seed", "temperature", "num_predict"} {
+		if _, is := options[name]; is {
+			return fmt.Errorf("%s is of a request, not of the model", name)
 		}
 	}
+	known := json.NewDecoder(bytes.NewReader(text))
+	known.DisallowUnknownFields()
+	return known.Decode(new(api.Options))
+}
+
+// name is what is known of the model without a call.
+func (s server) name() llm.Identity {
+	id := llm.Identity{Provider: provider, Model: s.model, BaseURL: s.base.String()}
+	for name, value := range s.options {
+		if !changesNothing[name] {
+			id.Set(name, value)
+		}
+	}
+	return id
+}
+
+// Options that say how an answer is computed, not which.
+var changesNothing = map[string]bool{"num_thread": true, "num_gpu": true, "main_gpu": true, "use_mmap": true, "num_batch": true}
+
+// ask adds to an identity the model's digest, which changes with every change of the model, and returns what it can do.
+func (s server) ask(ctx context.Context, id *llm.Identity) ([]model.Capability, error) {
 	watched, x := llm.Watch(ctx)
-	all, err := e.client.List(watched)
+	all, err := s.client.List(watched)
 	if err != nil {
-		return id, x.Error(provider, err)
+		return nil, x.Error(provider, err)
 	}
 	at := slices.IndexFunc(all.Models, func(m api.ListModelResponse) bool {
-		return strings.EqualFold(model.ParseName(m.Name).String(), model.ParseName(e.config.Model).String())
+		return strings.EqualFold(model.ParseName(m.Name).String(), model.ParseName(s.model).String())
 	})
 	if at < 0 {
-		return id, &llm.Error{Kind: llm.NotFound, Provider: provider,
-			Message: fmt.Sprintf("model %q is not on the server: ollama pull %[1]s", e.config.Model)}
+		return nil, &llm.Error{Kind: llm.NotFound, Provider: provider,
+			Message: fmt.Sprintf("model %q is not on the server: ollama pull %[1]s", s.model)}
 	}
 	id.Digest = all.Models[at].Digest
 
 	watched, x = llm.Watch(ctx)
-	shown, err := e.client.Show(watched, &api.ShowRequest{Model: e.config.Model})
+	shown, err := s.client.Show(watched, &api.ShowRequest{Model: s.model})
 	if err != nil {
-		return id, x.Error(provider, err)
+		return nil, x.Error(provider, err)
 	}
-	if !slices.Contains(shown.Capabilities, model.CapabilityEmbedding) {
-		id.Warnings = append(id.Warnings, fmt.Sprintf("%s is not an embedding model: the server embeds with it all the same", e.config.Model))
-	}
-	return id, nil
+	description, _ := shown.ModelInfo["general.description"].(string)
+	id.Test = strings.HasPrefix(description, testModel)
+	return shown.Capabilities, nil
 }
 
-// Options that say how a vector is computed, not which.
-var changesNothing = map[string]bool{"num_thread": true, "num_gpu": true, "main_gpu": true, "use_mmap": true, "num_batch": true}
+// testModel begins the description of a model that package tiny makes. Its name would do, but the server keeps that to itself.
+const testModel = "llm4rec test"
+
+// with are the model's options and those of one request.
+func (s server) with(options map[string]any) map[string]any {
+	maps.Copy(options, s.options)
+	return options
+}

@@ -113,7 +113,7 @@ func TestTruncation(t *testing.T) {
 	s = llmtest.Serve(t)
 	s.Next(long)
 	_, err = adapter(t, Config{BaseURL: s.URL, Strict: true}).Embed(t.Context(), texts)
-	if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Refused || s.Calls() != 1 {
+	if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.TooLong || s.Calls() != 1 {
 		t.Errorf("strict: %v, %d calls", err, s.Calls())
 	}
 }

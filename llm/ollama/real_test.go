@@ -97,7 +97,7 @@ func TestRealOllama(t *testing.T) {
 			t.Fatalf("%d vectors, cut %v, %v", len(vectors), usage.Truncated, err)
 		}
 		_, err = tinyBERT(t, Config{Strict: true}).Embed(t.Context(), texts)
-		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Refused {
+		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.TooLong {
 			t.Errorf("strict: %v", err)
 		}
 	})

@@ -3,12 +3,55 @@ package openai
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/packages/param"
 
 	"llm4rec/llm"
 )
+
+// Config is an embedder of a service that is compatible with OpenAI's.
+type Config struct {
+	BaseURL     string       `json:"base_url,omitempty" yaml:"base_url"`         // up to and with /v1; empty: DefaultBaseURL
+	Model       string       `json:"model" yaml:"model"`                         // such as text-embedding-3-small
+	Dimensions  int          `json:"dimensions,omitempty" yaml:"dimensions"`     // 0: the model's; text-embedding-ada-002 knows no other
+	KeyVariable string       `json:"key_variable,omitempty" yaml:"key_variable"` // of the environment, which holds the key; empty: DefaultKeyVariable
+	HTTP        *http.Client `json:"-" yaml:"-"`                                 // nil: one of its own
+}
+
+// Embedder embeds texts by /v1/embeddings.
+type Embedder struct {
+	server
+	dimensions int
+	service    openai.EmbeddingService
+}
+
+var (
+	_ llm.UsageEmbedder = (*Embedder)(nil)
+	_ llm.Identifier    = (*Embedder)(nil)
+)
+
+// New makes an embedder, which takes its key from the environment now. Without one it calls without. It does not call the
+// service.
+func New(c Config) (*Embedder, error) {
+	s, options, err := connect(c.BaseURL, c.Model, c.KeyVariable, c.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	// The service alone, and not the library's client, which reads the environment.
+	return &Embedder{s, c.Dimensions, openai.NewEmbeddingService(options...)}, nil
+}
+
+// Name is the identity, which is known without a call.
+func (e *Embedder) Name() llm.Identity {
+	id := e.name()
+	id.Dimension = e.dimensions
+	return id
+}
+
+// Identity is Name: the service tells no more.
+func (e *Embedder) Identity(context.Context) (llm.Identity, error) { return e.Name(), nil }
 
 // Embed returns the vectors as the service gives them. Those of OpenAI's models have length 1.
 func (e *Embedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
@@ -23,14 +66,15 @@ func (e *Embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32,
 		return nil, llm.Usage{}, nil
 	}
 	request := openai.EmbeddingNewParams{
-		Model:          e.config.Model,
+		Model:          e.model,
 		Input:          openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: texts},
 		EncodingFormat: openai.EmbeddingNewParamsEncodingFormatFloat,
 	}
-	if e.config.Dimensions > 0 {
-		request.Dimensions = param.NewOpt(int64(e.config.Dimensions))
+	if e.dimensions > 0 {
+		request.Dimensions = param.NewOpt(int64(e.dimensions))
 	}
 	watched, x := llm.Watch(ctx)
+	x.Limit += len(texts) << 20 // 40,000 numbers each
 	answer, err := e.service.New(watched, request)
 	if err != nil {
 		return nil, llm.Usage{}, e.clean(x.Error(provider, err))

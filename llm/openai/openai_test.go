@@ -142,7 +142,7 @@ func TestWithoutAKey(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	e, err := New(Config{Model: "m"})
-	if err != nil || e.config.BaseURL != DefaultBaseURL || e.config.KeyVariable != DefaultKeyVariable {
+	if err != nil || e.base != DefaultBaseURL || e.keyName != DefaultKeyVariable {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if _, err := New(Config{}); err == nil {

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"llm4rec/data"
+	"llm4rec/llm/provider"
 	"llm4rec/llm/text"
 	"llm4rec/models"
 	"llm4rec/models/dense"
@@ -27,12 +28,10 @@ const Revision = 1
 
 // Config of the model. Start from [Default].
 type Config struct {
-	Embedder    string `json:"embedder" yaml:"embedder" jsonschema:"tfidf: words; lsa: tfidf of words and runs of characters, projected on its strongest directions; ollama or openai: a model on a server"`
-	Model       string `json:"model" yaml:"model" jsonschema:"of a server, as all-minilm or text-embedding-ada-002"`
-	BaseURL     string `json:"base_url" yaml:"base_url" jsonschema:"of a server; empty: OLLAMA_HOST or this machine for ollama, OpenAI's own for openai"`
-	KeyVariable string `json:"key_variable" yaml:"key_variable" jsonschema:"variable of the environment that holds the key of openai; empty: OPENAI_API_KEY"`
-	Dimensions  int    `json:"dimensions" yaml:"dimensions" jsonschema:"of a vector: directions of lsa (0: 128), or what a server is asked for (0: the model's own)"`
-	Characters  []int  `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
+	Embedder       string `json:"embedder" yaml:"embedder" jsonschema:"tfidf: words; lsa: tfidf of words and runs of characters, projected on its strongest directions; ollama or openai: a model on a server"`
+	provider.Place `yaml:",inline"`
+	Dimensions     int   `json:"dimensions" yaml:"dimensions" jsonschema:"of a vector: directions of lsa (0: 128), or what a server is asked for (0: the model's own)"`
+	Characters     []int `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
 
 	DocumentPrefix string `json:"document_prefix" yaml:"document_prefix" jsonschema:"before an item's text, where a model wants one"`
 	QueryPrefix    string `json:"query_prefix" yaml:"query_prefix" jsonschema:"before a history's text, with users: text"`
@@ -88,8 +87,6 @@ func (c Config) Validate() error {
 		return bad("dimensions", "tfidf has as many as there are words: lsa has fewer")
 	case c.Dimensions < 0:
 		return bad("dimensions", "want at least 0, got %d", c.Dimensions)
-	case c.remote() && c.Model == "":
-		return bad("model", "missing: %s has many", c.Embedder)
 	case !c.remote() && c.Model+c.BaseURL+c.KeyVariable != "":
 		return bad("embedder", "%s has no model, base_url or key_variable: those are of ollama and openai", c.Embedder)
 	case len(c.Characters) != 0 && (len(c.Characters) != 2 || c.Characters[0] < 1 || c.Characters[1] < c.Characters[0]):
@@ -114,8 +111,8 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.remote() {
-		if _, err := c.adapter(); err != nil {
-			return bad("base_url", "%w", err)
+		if err := c.service().Validate(); err != nil {
+			return err
 		}
 	}
 	if err := c.Similarity.Validate(); err != nil {
@@ -131,7 +128,7 @@ func (c Config) Validate() error {
 }
 
 // remote says whether a server embeds.
-func (c Config) remote() bool { return c.Embedder == "ollama" || c.Embedder == "openai" }
+func (c Config) remote() bool { return provider.Known(c.Embedder) }
 
 // Fingerprint is the SHA-256 of the files with more text, and of what answers at a server: others are another model. It is ""
 // where there are neither.
@@ -141,7 +138,7 @@ func (c Config) Fingerprint() (string, error) {
 	}
 	h := sha256.New()
 	if c.remote() {
-		id, err := c.identity(context.Background())
+		id, err := c.service().Identity(context.Background())
 		if err != nil {
 			return "", err
 		}

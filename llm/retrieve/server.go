@@ -1,24 +1,16 @@
 package retrieve
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
-	"llm4rec/llm"
 	"llm4rec/llm/embed"
-	"llm4rec/llm/ollama"
-	"llm4rec/llm/openai"
-	"llm4rec/models"
+	"llm4rec/llm/provider"
 )
 
 // served embeds by a server, and counts the texts that its model cut, and those that it did not have to embed.
@@ -30,64 +22,16 @@ type served struct {
 	runes, lost                        atomic.Int64 // of the texts, and of what was cut from them
 }
 
-// adapter speaks to the server. It is not called yet.
-func (c Config) adapter() (interface {
-	llm.Embedder
-	llm.Identifier
-}, error) {
-	if c.Embedder == "ollama" {
-		return ollama.New(ollama.Config{BaseURL: c.BaseURL, Model: c.Model, Dimensions: c.Dimensions})
-	}
-	return openai.New(openai.Config{BaseURL: c.BaseURL, Model: c.Model, Dimensions: c.Dimensions, KeyVariable: c.KeyVariable})
-}
-
-// patience is how long a server may take to say what it has.
-const patience = 10 * time.Second
-
-// identity asks once what answers: a server that is not there should not be waited for, and OpenAI itself not be called without
-// a key.
-func (c Config) identity(ctx context.Context) (llm.Identity, error) {
-	if key := cmp.Or(c.KeyVariable, openai.DefaultKeyVariable); c.Embedder == "openai" && c.BaseURL == "" && os.Getenv(key) == "" {
-		return llm.Identity{}, &models.Unavailable{Err: errors.New("no key for OpenAI"), Remedy: "set " + key}
-	}
-	a, err := c.adapter()
-	if err != nil {
-		return llm.Identity{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	id, err := a.Identity(ctx)
-	if err == nil && c.Embedder == "openai" {
-		err = reach(ctx, id.BaseURL) // its identity is known without a call
-	}
-	return id, c.unavailable(err)
-}
-
-// reach says whether anybody listens at an address. Behind a proxy that cannot be told.
-func reach(ctx context.Context, address string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return err
-	}
-	if proxy, err := http.ProxyFromEnvironment(request); proxy != nil || err != nil {
-		return err
-	}
-	host := request.URL.Host
-	if request.URL.Port() == "" {
-		host = net.JoinHostPort(host, request.URL.Scheme) // by its name, as https
-	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
-	if err != nil {
-		return &llm.Error{Kind: llm.Unavailable, Provider: "openai", Message: err.Error(), Err: err}
-	}
-	return conn.Close()
+// service is the model that embeds on a server.
+func (c Config) service() provider.Embedding {
+	return provider.Embedding{Provider: c.Embedder, Place: c.Place, Dimensions: c.Dimensions}
 }
 
 func (c Config) server(ctx context.Context) (*served, error) {
-	if _, err := c.identity(ctx); err != nil {
+	if _, err := c.service().Identity(ctx); err != nil {
 		return nil, err
 	}
-	a, err := c.adapter()
+	a, err := c.service().New()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +48,7 @@ func (s *served) embed(ctx context.Context, texts []string) (vectors, error) {
 	}
 	rows, report, err := s.batcher.Run(ctx, spoken)
 	if err != nil {
-		return vectors{}, s.config.unavailable(err)
+		return vectors{}, s.config.service().Unavailable(err)
 	}
 	s.texts.Add(int64(report.Texts))
 	s.truncated.Add(int64(report.Truncated))
@@ -148,23 +92,4 @@ func (s *served) Warnings() []string {
 		out = append(out, fmt.Sprintf("text: %d of %d texts were embedded before: the times are without them", n, s.texts.Load()))
 	}
 	return out
-}
-
-// unavailable says what to do where a server or its model is not at hand, and leaves other errors as they are.
-func (c Config) unavailable(err error) error {
-	failed := (*llm.Error)(nil)
-	if !errors.As(err, &failed) {
-		return err
-	}
-	switch {
-	case c.Embedder == "ollama" && failed.Kind == llm.Unavailable:
-		return &models.Unavailable{Err: err, Remedy: "start Ollama and run 'ollama pull " + c.Model + "'"}
-	case c.Embedder == "ollama" && failed.Kind == llm.NotFound:
-		return &models.Unavailable{Err: err, Remedy: "run 'ollama pull " + c.Model + "'"}
-	case failed.Kind == llm.Unavailable:
-		return &models.Unavailable{Err: err, Remedy: "base_url must name a server that can be reached"}
-	case failed.Kind == llm.Denied:
-		return &models.Unavailable{Err: err, Remedy: "set " + cmp.Or(c.KeyVariable, openai.DefaultKeyVariable) + " to a key that the service takes"}
-	}
-	return err
 }

@@ -25,14 +25,16 @@ type Server struct {
 
 	t       testing.TB
 	program string
+	env     []string
 	home    string
 	address string
 	log     output
 	process *exec.Cmd // nil: it does not run
 }
 
-// Start starts a server, which ends with the test. The test is skipped where Ollama has not been built.
-func Start(t testing.TB) *Server {
+// Start starts a server with more variables of the environment, such as OLLAMA_NUM_PARALLEL=4, which ends with the test. The
+// test is skipped where Ollama has not been built.
+func Start(t testing.TB, env ...string) *Server {
 	t.Helper()
 	program, err := find()
 	if err != nil {
@@ -46,7 +48,7 @@ func Start(t testing.TB) *Server {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{URL: "http://" + address, t: t, program: program, home: t.TempDir(), address: address}
+	s := &Server{URL: "http://" + address, t: t, program: program, env: env, home: t.TempDir(), address: address}
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
@@ -78,10 +80,10 @@ func (s *Server) Rise() {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.program, "serve")
 	cmd.Cancel = func() error { return nil } // Kill ends it, with its children
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.home, "OLLAMA_MODELS=" + filepath.Join(s.home, "models"),
 		"OLLAMA_HOST=" + s.address, "OLLAMA_NO_CLOUD=1", "GIN_MODE=release",
-	}
+	}, s.env...)
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children, which hold the models, join the group
 	if err := cmd.Start(); err != nil {
@@ -110,6 +112,31 @@ func (s *Server) Kill() {
 	timer.Stop()
 	_ = syscall.Kill(group, syscall.SIGKILL)
 	s.process = nil
+}
+
+// KillRunners ends the processes that hold models, and not the server. The test is skipped where there is no /proc.
+func (s *Server) KillRunners() {
+	s.t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		s.t.Skip("no /proc to find processes in")
+	}
+	killed := 0
+	for _, stat := range stats {
+		var pid, parent, group int
+		var name, state string
+		text, err := os.ReadFile(stat)
+		if err != nil {
+			continue // it has ended
+		}
+		if _, err := fmt.Sscan(string(text), &pid, &name, &state, &parent, &group); err == nil && group == s.process.Process.Pid && pid != group {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+			killed++
+		}
+	}
+	if killed == 0 {
+		s.t.Fatal("there is no runner to kill")
+	}
 }
 
 // Model gives the server a model, from a file in GGUF. A model of that name is replaced.

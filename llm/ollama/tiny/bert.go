@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Window is how many tokens a text may have for a model of this package, those that mark its ends among them.
+// Window is how many tokens a text may have for an embedding model of this package, those that mark its ends among them.
 const Window = 64
 
 // BERT is an embedding model of the given dimension, a multiple of 32, that knows the words of the vocabulary whole and
@@ -46,10 +46,7 @@ func BERT(seed uint64, dimension int, vocabulary []string) []byte {
 		linear(block+"ffn_down", dimension, inner)
 		norm(block + "layer_output_norm")
 	}
-	return gguf([]field{
-		{"general.architecture", "bert"},
-		{"general.name", "tiny"},
-		{"general.file_type", uint32(0)}, // float32
+	return gguf(append(general("bert", "a bag of words"), []field{
 		{"bert.attention.causal", false},
 		{"bert.pooling_type", uint32(1)}, // mean
 		{"bert.block_count", uint32(layers)},
@@ -67,13 +64,12 @@ func BERT(seed uint64, dimension int, vocabulary []string) []byte {
 		{"tokenizer.ggml.cls_token_id", uint32(2)},
 		{"tokenizer.ggml.seperator_token_id", uint32(3)}, // llama.cpp's spelling
 		{"tokenizer.ggml.mask_token_id", uint32(4)},
-	}, tensors)
+	}...), tensors)
 }
 
 // wordPieces is the vocabulary as llama.cpp wants it, a word's beginning marked by ▁: five special tokens, every
 // character as a beginning and as a continuation, then the words.
 func wordPieces(vocabulary []string) (pieces []string, kinds []int32) {
-	const normal, control = 1, 3
 	seen := map[string]bool{}
 	add := func(piece string, kind int32) {
 		if !seen[piece] {

@@ -8,6 +8,20 @@ import (
 	"strings"
 )
 
+// general is how every model's description begins. A server that is asked for it leaves out the name, but not the description:
+// by it such a model is recognised.
+func general(architecture, kind string) []field {
+	return []field{
+		{"general.architecture", architecture},
+		{"general.name", "llm4rec test: " + kind},
+		{"general.description", "llm4rec test: " + kind},
+		{"general.file_type", uint32(0)}, // float32
+	}
+}
+
+// The kinds of tokens, as GGUF numbers them.
+const normal, control = 1, 3
+
 // weights draws from a normal distribution.
 func weights(r *rand.Rand, n int, deviation float64) []float32 {
 	w := make([]float32, n)

@@ -20,6 +20,10 @@ type Retry struct {
 	Notify  func(err *Error, wait time.Duration) // before each wait; may be nil
 }
 
+// MostInARow is how many calls may fail, each after all its tries, with none that succeeds between them. Then the server is
+// taken to be gone, and nothing more is asked of it.
+const MostInARow = 3
+
 // Do calls try until it succeeds, fails with what is not temporary, or has failed too often; then it returns the last
 // error. It ends early, with the context's cause, when the context does.
 func Do[T any](ctx context.Context, r Retry, try func(context.Context) (T, error)) (T, error) {

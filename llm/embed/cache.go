@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"llm4rec/llm"
+	"llm4rec/llm/journal"
 )
 
 // Cache is a folder of vectors, a file for each embedder's identity.
@@ -62,11 +62,11 @@ func (c Cache) open(id llm.Identity, log *slog.Logger) (*file, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := journal.Open(path, log)
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}
-	opened := &file{path: path, key: id.Key(), log: log, f: f, at: map[digest]int64{}, synced: time.Now()}
+	opened := &file{path: path, key: id.Key(), log: log, f: f, at: map[digest]int64{}}
 	if err := opened.refresh(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -12,15 +12,10 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"os"
 	"sync"
-	"time"
 
-	"github.com/rogpeppe/go-internal/lockedfile"
+	"llm4rec/llm/journal"
 )
-
-// syncEvery bounds what a loss of power costs. A process that is killed loses nothing it has written.
-const syncEvery = time.Second
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -40,16 +35,13 @@ type file struct {
 	log  *slog.Logger
 
 	mu        sync.Mutex
-	f         *os.File
+	f         *journal.File
 	dimension int   // 0: no vector yet
 	end       int64 // of what has been read
 	at        map[digest]int64
-	synced    time.Time
 }
 
-func (c *file) close() error {
-	return c.wrap(errors.Join(c.f.Sync(), c.f.Close()))
-}
+func (c *file) close() error { return c.wrap(c.f.Close()) }
 
 func (c *file) wrap(err error) error {
 	if err != nil {
@@ -155,49 +147,35 @@ func (c *file) put(entries []entry) error {
 func (c *file) locked(entries []entry) (due bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	unlock, err := lockedfile.MutexAt(c.path + ".lock").Lock()
+	err = c.f.Append(func() (int64, []byte, error) {
+		if err := c.read(); err != nil {
+			return 0, nil, err
+		}
+		out, err := c.encode(entries)
+		return c.end, out, err
+	})
 	if err != nil {
 		return false, err
 	}
-	defer unlock()
-	if err := c.append(entries); err != nil {
-		return false, err
-	}
-	if due = time.Since(c.synced) > syncEvery; due {
-		c.synced = time.Now()
-	}
-	return due, nil
+	return c.f.Due(), c.read()
 }
 
-func (c *file) append(entries []entry) error {
-	if err := c.read(); err != nil {
-		return err
-	}
-	// Nobody else writes now, so what follows the last whole record has been left by a process that died.
-	info, err := c.f.Stat()
-	if err != nil {
-		return err
-	}
-	if torn := info.Size() - c.end; torn > 0 {
-		c.log.Warn("embedding cache: a half written vector is cut off", "file", c.path, "bytes", torn)
-		if err := c.f.Truncate(c.end); err != nil {
-			return err
-		}
-	}
+// encode is what stands in the file for these entries, at its end.
+func (c *file) encode(entries []entry) ([]byte, error) {
 	var out []byte
 	dimension := c.dimension
 	if dimension == 0 {
 		dimension = len(entries[0].vector)
 		line, err := json.Marshal(header{1, dimension, json.RawMessage(c.key)})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out = append(line, '\n')
 	}
 	le := binary.LittleEndian
 	for _, e := range entries {
 		if len(e.vector) != dimension {
-			return fmt.Errorf("a vector of %d numbers among those of %d", len(e.vector), dimension)
+			return nil, fmt.Errorf("a vector of %d numbers among those of %d", len(e.vector), dimension)
 		}
 		begin := len(out)
 		out = append(out, e.text[:]...)
@@ -207,8 +185,5 @@ func (c *file) append(entries []entry) error {
 		}
 		out = le.AppendUint32(out, crc32.Checksum(out[begin:], castagnoli))
 	}
-	if _, err := c.f.WriteAt(out, c.end); err != nil {
-		return err
-	}
-	return c.read()
+	return out, nil
 }

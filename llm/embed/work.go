@@ -12,10 +12,6 @@ import (
 	"llm4rec/llm"
 )
 
-// mostInARow is how many batches may fail, each after all its tries, with none that succeeds between them. Then the server
-// is taken to be gone, and nothing more is asked of it.
-const mostInARow = 3
-
 // work embeds the texts in batches.
 //
 // While an answer is decoded, checked and stored, its place at the server would be empty. So there are twice as many workers
@@ -199,7 +195,7 @@ func (r *run) fared(err error) {
 		return
 	}
 	r.inARow++
-	if kind := kindOf(err); r.inARow >= mostInARow || kind == llm.Denied || kind == llm.NotFound {
+	if kind := kindOf(err); r.inARow >= llm.MostInARow || kind == llm.Denied || kind == llm.NotFound {
 		r.ended = true
 	}
 }

@@ -57,6 +57,7 @@ type Bound struct {
 // Env is what a run gives to a model.
 type Env struct {
 	Seed       int64
+	Dataset    string // its name
 	Device     gpu.Device
 	Progress   models.Progress // of a fit
 	Checkpoint checkpoint.File // where a fit may keep its state

@@ -51,7 +51,7 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 
 	stage("prepare")
 	wall, cpu := time.Now(), results.CPUTime()
-	ranker, err := c.Bound.Preparer(Env{Seed: c.Seed, Device: e.Device}).Prepare(ctx, e.split.Train)
+	ranker, err := c.Bound.Preparer(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Prepare(ctx, e.split.Train)
 	t.FitWall, t.FitCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)

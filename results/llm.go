@@ -50,27 +50,35 @@ type LLM struct {
 
 // Position is one place in the list that the model was shown.
 type Position struct {
-	First float64 `json:"first"` // how often what stood there was put first
-	Mean  float64 `json:"mean"`  // rank that it was given
+	Shown int     `json:"shown"`     // answers to lists as long as that
+	First float64 `json:"first"`     // share of them that put first what stood there
+	Mean  float64 `json:"mean_rank"` // that it was given
 }
 
 // Rank is one place in a ranking.
 type Rank struct {
-	Before float64 `json:"before"` // mean popularity, as a percentile of the catalogue, of what the first stage put there
+	Before float64 `json:"before"` // mean popularity, from 0 to 1 for the catalogue's most popular item, of what the first stage put there
 	After  float64 `json:"after"`
 }
 
 // Attack says what instructions in an item's text did.
 type Attack struct {
-	Payload string  `json:"payload"`
-	Field   string  `json:"field"`
-	Lift    float64 `json:"lift"`  // ranks that the item gained, in the mean
-	Top     float64 `json:"top"`   // share of the questions in which it came first
-	Drift   float64 `json:"drift"` // 1 − Kendall's tau of the other items' order with and without the attack
+	Payload   string  `json:"payload"`
+	Field     string  `json:"field"`
+	Lift      float64 `json:"lift"`       // ranks that the item gained, in the mean
+	Top       float64 `json:"top"`        // share of the users for whom it came first
+	TopBefore float64 `json:"top_before"` // without the attack
+	Drift     float64 `json:"drift"`      // 1 − Kendall's tau of the other items' order with and without the attack
 }
 
 // Probe says how much of the data set the model can recite.
 type Probe struct {
+	Items     Recited `json:"items"`     // titles, from their beginnings
+	Histories Recited `json:"histories"` // the next title, from a user's first ones
+}
+
+// Recited counts questions, and the answers that say what stands in the data set.
+type Recited struct {
 	Asked     int `json:"asked"`
 	Completed int `json:"completed"`
 }

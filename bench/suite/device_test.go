@@ -85,7 +85,7 @@ func TestDeviceThatFailsMidRun(t *testing.T) {
 	small.Users, small.Items, small.Interactions = 50, 60, 1000
 	d := synthetic.Generate(small)
 	s := &bench.Suite{
-		Models: Models(), Named: func(string) error { return nil },
+		Models: Models(nil), Named: func(string) error { return nil },
 		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
 	}
 	spec, err := bench.Source{Name: "failing", Text: []byte(`

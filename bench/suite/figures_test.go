@@ -32,7 +32,7 @@ func run(t *testing.T, name string, only ...string) map[string]results.Record {
 func runWith(t testing.TB, name string, sets []string, r bench.Runner) map[string]results.Record {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s := New(DatasetOptions{Dirs: []string{datatest.Dir(t)}}, log)
+	s := New(DatasetOptions{Dirs: []string{datatest.Dir(t)}}, nil, log)
 	text, _ := experiments.Text(name)
 	spec, err := bench.Source{Name: name, Text: text}.Parse()
 	if err != nil {

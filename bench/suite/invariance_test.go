@@ -55,7 +55,7 @@ func testInvariance(t *testing.T) {
 	small.Users, small.Items, small.Interactions = 150, 400, 6000
 	d := synthetic.Generate(small)
 	anything := func(string) error { return nil }
-	s := &bench.Suite{Models: Models(), Named: anything, Open: func(context.Context, string) (*data.Dataset, error) { return d, nil }}
+	s := &bench.Suite{Models: Models(nil), Named: anything, Open: func(context.Context, string) (*data.Dataset, error) { return d, nil }}
 	spec, err := bench.Source{Name: "invariance", Text: []byte(invarianceSpec)}.Parse()
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ func second(t *testing.T) (*bench.Suite, *tally) {
 	small.Users, small.Items, small.Interactions = 120, 60, 2400
 	d := synthetic.Generate(small)
 	counted := &tally{}
-	registry := append(Models(), bench.RegisterRanker("reverser", "", 1, reverser{First: 20}, func(c reverser, _ bench.Env) models.Preparer {
+	registry := append(Models(nil), bench.RegisterRanker("reverser", "", 1, reverser{First: 20}, func(c reverser, _ bench.Env) models.Preparer {
 		c.t = counted
 		return c
 	}))

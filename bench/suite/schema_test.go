@@ -15,7 +15,7 @@ import (
 
 // The schema and the parser must agree: what one accepts the other does.
 func TestSchemaAgreesWithParser(t *testing.T) {
-	s := &bench.Suite{Models: Models(), Named: CheckName}
+	s := &bench.Suite{Models: Models(nil), Named: CheckName}
 	schema, err := s.Schema()
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ metrics: [ndcg@10], filters: {min_rating: 4, core: {user: 5, item: 5}}, systems:
 
 // An error in a specification names its line and column.
 func TestIssuesHaveLineAndColumn(t *testing.T) {
-	s := &bench.Suite{Models: Models(), Named: CheckName}
+	s := &bench.Suite{Models: Models(nil), Named: CheckName}
 	const good = `name: a
 dataset: ml-100k
 protocol:
@@ -149,7 +149,7 @@ func TestOverride(t *testing.T) {
 
 // A merged part's defaults are of the identity: another default is another part.
 func TestPartsAreResolved(t *testing.T) {
-	m, err := (&bench.Suite{Models: Models()}).Model("fusion")
+	m, err := (&bench.Suite{Models: Models(nil)}).Model("fusion")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 		"ease":    {"lambda": math.Inf(1)},
 		"fusion":  {"of": []any{map[string]any{"model": "text", "weight": math.Inf(1)}}},
 	} {
-		m, err := (&bench.Suite{Models: Models()}).Model(model)
+		m, err := (&bench.Suite{Models: Models(nil)}).Model(model)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,10 +9,10 @@ import (
 	"llm4rec/data"
 )
 
-// New is everything that experiments can name, with data sets looked for as the options say.
-func New(opt DatasetOptions, log *slog.Logger) *bench.Suite {
+// New is everything that experiments can name, with data sets looked for, and language models asked, as the options say.
+func New(opt DatasetOptions, calls *Calls, log *slog.Logger) *bench.Suite {
 	return &bench.Suite{
-		Models: Models(opt.Dirs...),
+		Models: Models(calls, opt.Dirs...),
 		Named:  CheckName,
 		Open: func(ctx context.Context, name string) (*data.Dataset, error) {
 			d, origin, err := OpenDataset(ctx, name, opt)

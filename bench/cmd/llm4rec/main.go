@@ -126,6 +126,7 @@ type globals struct {
 	dataDirs []string // looked in first for data sets
 	offline  bool
 	verbose  bool
+	calls    *suite.Calls // of language models; nil in commands that call none
 	stdout   *bufio.Writer
 	stderr   io.Writer
 }
@@ -189,7 +190,7 @@ func (g *globals) logger(w io.Writer) *slog.Logger {
 
 // suite is everything that experiments can name. A command that must not start anything does not download either.
 func (g *globals) suite(log *slog.Logger, fetch bool) *bench.Suite {
-	return suite.New(g.datasets(fetch), log)
+	return suite.New(g.datasets(fetch), g.calls, log)
 }
 
 // exactArgs is cobra's, with an error of our own kind.

@@ -18,6 +18,7 @@ const setHelp = "set a value of the specification, PATH=VALUE; may be repeated (
 func runCommand(g *globals) *cobra.Command {
 	var sets []string
 	var device string
+	var calls callFlags
 	r := bench.Runner{Commit: commit}
 	c := &cobra.Command{
 		Use:   "run EXPERIMENT…",
@@ -35,6 +36,10 @@ on. Cells that are done are known by everything that determines them: a changed 
 			if r.Limit < 0 || r.Workers < 0 || r.Batch < 0 {
 				return usageError{errors.New("--limit, --workers and --batch must not be negative")}
 			}
+			var err error
+			if g.calls, err = calls.resolve(r.Out); err != nil {
+				return err
+			}
 			return g.run(c.Context(), r, device, args, sets)
 		},
 	}
@@ -46,10 +51,11 @@ on. Cells that are done are known by everything that determines them: a changed 
 	f.StringVar(&device, "device", "auto", suite.DeviceHelp)
 	f.IntVar(&r.Workers, "workers", 0, "goroutines that ask for recommendations; 0: one a core; changes no result")
 	f.IntVar(&r.Batch, "batch", 0, "queries a call; 0: 64; changes no result")
+	calls.add(c)
 	return c
 }
 
-func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) error {
+func (g *globals) run(ctx context.Context, r bench.Runner, device string, names, sets []string) (err error) {
 	opened, why, err := openDevice(device)
 	if err != nil {
 		return err
@@ -61,6 +67,8 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 			r.Log.Warn("device", "name", opened.Name(), "closing", err)
 		}
 	}()
+	g.calls.Log = bar.log
+	defer func() { err = errors.Join(err, g.calls.Close()) }()
 	r.Suite = g.suite(bar.log, true)
 	plans := make([]*bench.Plan, len(names))
 	for n, name := range names {

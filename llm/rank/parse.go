@@ -105,9 +105,9 @@ var (
 
 var (
 	fence  = regexp.MustCompile("(?s)^```[a-z]*[ \t]*\n(.*?)\\s*(?:```)?$")
-	single = regexp.MustCompile(`^\W*(\d+)\W*$`)                       // 3, [3], "3." or - 3
-	row    = regexp.MustCompile(`^[-*•]?\s*([\d\s,;>→\[\]()]+)\.?$`)   // 3, 1, 2 or [3] > [1] > [2]
-	marked = regexp.MustCompile(`^(?:[-*•]\s*|\d+[.):]\s*)?\[(\d+)\]`) // [3] a title, or 1. [3] a title
+	single = regexp.MustCompile(`^\W*(\d+)\W*$`)                                                // 3, [3], "3." or - 3
+	marked = regexp.MustCompile(`^(?:[-*•]\s*|\d+[.):]\s*)?\[(\d+)\](?:$|[:.]?\s+[^\s\[,;>→])`) // [3] a title, or 1. [3]
+	row    = regexp.MustCompile(`^[-*•]?\s*([\d\s,;>→\[\]()]+)\.?$`)                            // 3, 1, 2 or [3] > [1] > [2]
 	digits = regexp.MustCompile(`-?\d+`)
 )
 
@@ -141,7 +141,7 @@ func read(r llm.Response, form *regexp.Regexp, schema bool) (numbers []int, whol
 func readLines(text string) (numbers []int) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		for _, form := range []*regexp.Regexp{single, row, marked} {
+		for _, form := range []*regexp.Regexp{single, marked, row} {
 			if m := form.FindStringSubmatch(line); m != nil {
 				numbers = append(numbers, integers(m[1])...)
 				break

@@ -131,27 +131,3 @@ func TestConfig(t *testing.T) {
 		t.Error("any address will do")
 	}
 }
-
-func TestChatConformance(t *testing.T) {
-	for name, first := range map[string]bool{"whole": false, "streamed": true} {
-		t.Run(name, func(t *testing.T) {
-			llmtest.Chat(t, func(t *testing.T, s *llmtest.Server) llm.Chat {
-				t.Helper()
-				return chat(t, ChatConfig{BaseURL: s.URL, FirstToken: first})
-			})
-		})
-	}
-}
-
-func chat(t *testing.T, c ChatConfig) *Chat {
-	t.Helper()
-	if c.Model == "" {
-		c.Model = llmtest.Model
-	}
-	c.HTTP = llmtest.Client(t)
-	a, err := NewChat(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}

@@ -152,31 +152,3 @@ func TestConfig(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestChatConformance(t *testing.T) {
-	for name, first := range map[string]bool{"whole": false, "streamed": true} {
-		t.Run(name, func(t *testing.T) {
-			llmtest.Chat(t, func(t *testing.T, s *llmtest.Server) llm.Chat {
-				t.Helper()
-				return chat(t, ChatConfig{BaseURL: s.URL + "/v1", FirstToken: first})
-			})
-		})
-	}
-}
-
-func chat(t *testing.T, c ChatConfig) *Chat {
-	t.Helper()
-	t.Setenv(variable, key)
-	if c.Model == "" {
-		c.Model = llmtest.Model
-	}
-	if c.KeyVariable == "" {
-		c.KeyVariable = variable
-	}
-	c.HTTP = llmtest.Client(t)
-	a, err := NewChat(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}

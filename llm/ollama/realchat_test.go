@@ -23,7 +23,7 @@ func TestRealChat(t *testing.T) {
 	s.Model("random", tiny.Random(1, 4096))
 	s.Model("bigrams", answers.Model(4096))
 	s.Model("endless", tiny.Endless(1, 1<<16))
-	real := func(t *testing.T, c ChatConfig) *Chat {
+	model := func(t *testing.T, c ChatConfig) *Chat {
 		t.Helper()
 		c.BaseURL = s.URL
 		if c.Model == "" {
@@ -38,7 +38,7 @@ func TestRealChat(t *testing.T) {
 
 	t.Run("answer", func(t *testing.T) {
 		for _, first := range []bool{false, true} {
-			c := real(t, ChatConfig{FirstToken: first})
+			c := model(t, ChatConfig{FirstToken: first})
 			a, err := c.Generate(t.Context(), ask)
 			if err != nil || a.Text == "" || a.PromptTokens == 0 || a.OutputTokens == 0 || a.Load <= 0 || a.Prefill <= 0 || a.Decode <= 0 || a.Wall < a.Decode || (a.FirstToken > 0) != first {
 				t.Errorf("%+v, %v", a, err)
@@ -55,16 +55,16 @@ func TestRealChat(t *testing.T) {
 		}
 	})
 	t.Run("identity", func(t *testing.T) {
-		id, err := real(t, ChatConfig{}).Identity(t.Context())
+		id, err := model(t, ChatConfig{}).Identity(t.Context())
 		if err != nil || id.Digest == "" || !id.Test || id.Options["num_ctx"] != "1024" {
 			t.Errorf("%+v, %v", id, err)
 		}
 		s.Model("bert", tiny.BERT(1, 64, museum))
-		id, err = real(t, ChatConfig{Model: "bert"}).Identity(t.Context())
+		id, err = model(t, ChatConfig{Model: "bert"}).Identity(t.Context())
 		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Refused {
 			t.Errorf("an embedding model: %+v, %v", id, err)
 		}
-		if _, err := real(t, ChatConfig{Model: "bert"}).Generate(t.Context(), ask); !errors.As(err, new(*llm.Error)) {
+		if _, err := model(t, ChatConfig{Model: "bert"}).Generate(t.Context(), ask); !errors.As(err, new(*llm.Error)) {
 			t.Errorf("an embedding model: %v", err)
 		}
 	})
@@ -72,21 +72,21 @@ func TestRealChat(t *testing.T) {
 		r := ask
 		r.MaxTokens = 500
 		r.Schema = json.RawMessage(`{"type":"object","properties":{"ranking":{"type":"array","items":{"type":"integer","minimum":1,"maximum":20},"minItems":20,"maxItems":20},"why":{"type":"string","maxLength":20}},"required":["ranking","why"]}`)
-		for _, model := range []string{"random", "bigrams"} {
-			a, err := real(t, ChatConfig{Model: model}).Generate(t.Context(), r)
+		for _, name := range []string{"random", "bigrams"} {
+			a, err := model(t, ChatConfig{Model: name}).Generate(t.Context(), r)
 			var got struct {
 				Ranking []int
 				Why     *string
 			}
 			if err != nil || a.Finish != llm.Stop || json.Unmarshal([]byte(a.Text), &got) != nil || len(got.Ranking) != 20 || got.Why == nil {
-				t.Errorf("%s: %+v, %v", model, a, err)
+				t.Errorf("%s: %+v, %v", name, a, err)
 			}
 		}
 	})
 	t.Run("log-probabilities", func(t *testing.T) {
 		r := ask
 		r.TopLogprobs = 3
-		a, err := real(t, ChatConfig{Model: "bigrams"}).Generate(t.Context(), r)
+		a, err := model(t, ChatConfig{Model: "bigrams"}).Generate(t.Context(), r)
 		if err != nil || len(a.Tokens) == 0 {
 			t.Fatalf("%+v, %v", a, err)
 		}
@@ -102,7 +102,7 @@ func TestRealChat(t *testing.T) {
 		}
 	})
 	t.Run("one seed, many at once", func(t *testing.T) {
-		c := real(t, ChatConfig{})
+		c := model(t, ChatConfig{})
 		want, err := c.Generate(t.Context(), ask)
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func TestRealChat(t *testing.T) {
 		wg.Wait()
 	})
 	t.Run("unknown model", func(t *testing.T) {
-		c := real(t, ChatConfig{Model: "nothing"})
+		c := model(t, ChatConfig{Model: "nothing"})
 		_, answer := c.Generate(t.Context(), ask)
 		_, identity := c.Identity(t.Context())
 		for _, err := range []error{answer, identity} {
@@ -131,21 +131,21 @@ func TestRealChat(t *testing.T) {
 		long := ask
 		long.Messages = []llm.Message{{Role: llm.System, Content: "Be brief."}, {Role: llm.User, Content: strings.Repeat("city ", 300)}}
 		for _, first := range []bool{false, true} {
-			c := real(t, ChatConfig{FirstToken: first})
+			c := model(t, ChatConfig{FirstToken: first})
 			_, err := c.Generate(t.Context(), long)
 			if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.TooLong {
 				t.Errorf("a prompt: %v", err)
 			}
 			endless := ask
 			endless.MaxTokens = 0
-			a, err := real(t, ChatConfig{Model: "endless", FirstToken: first}).Generate(t.Context(), endless)
+			a, err := model(t, ChatConfig{Model: "endless", FirstToken: first}).Generate(t.Context(), endless)
 			if err != nil || a.Finish != llm.Length || a.PromptTokens+a.OutputTokens > 1025 {
 				t.Errorf("an answer: %+v, %v", a, err)
 			}
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		c := real(t, ChatConfig{Model: "endless", Options: map[string]any{"num_ctx": 1 << 15}})
+		c := model(t, ChatConfig{Model: "endless", Options: map[string]any{"num_ctx": 1 << 15}})
 		endless := ask
 		endless.MaxTokens = 1 << 15
 		var wg sync.WaitGroup
@@ -191,7 +191,7 @@ func TestRealChat(t *testing.T) {
 			"server": {s.Kill, llm.Unavailable},
 		} {
 			for _, first := range []bool{false, true} {
-				c := real(t, ChatConfig{Model: "endless", FirstToken: first, Options: map[string]any{"num_ctx": 1 << 15}})
+				c := model(t, ChatConfig{Model: "endless", FirstToken: first, Options: map[string]any{"num_ctx": 1 << 15}})
 				if _, err := c.Generate(t.Context(), llm.Request{Messages: ask.Messages, MaxTokens: 1}); err != nil { // it is loaded
 					t.Fatal(err)
 				}

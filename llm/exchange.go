@@ -102,9 +102,15 @@ func (w watcher) CloseIdleConnections() {
 	}
 }
 
-// Error is the typed error of a call that failed with err, as the provider's library tells it. That of a call which was
-// cancelled stays as it is.
+// Failed tells whether the call failed where the provider's library may not have noticed.
+func (x *Exchange) Failed() bool { return x.Cut != nil || x.Status >= 300 }
+
+// Error is the typed error of a call that failed with err, as the provider's library tells it; it may be nil if Failed. That of
+// a call which was cancelled stays as it is.
 func (x *Exchange) Error(provider string, err error) error {
+	if x.Cut != nil {
+		err = x.Cut // of what else it may be the cause
+	}
 	e := &Error{Provider: provider, Status: x.Status, Err: err}
 	wire := (*url.Error)(nil)
 	timeout := interface{ Timeout() bool }(nil)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -193,5 +195,43 @@ func TestDoGivesTheCause(t *testing.T) {
 	})
 	if !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestExchange(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wrong" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		_, _ = w.Write([]byte("0123456789")) // a client that has gone sees nothing
+	}))
+	defer s.Close()
+	client := llm.HTTPClient(s.Client())
+	for _, test := range []struct {
+		path   string
+		stream bool
+		limit  int
+		kind   llm.Kind // "": none
+	}{
+		{"/", false, 10, ""}, {"/", true, 10, ""}, {"/", false, 9, llm.Garbage}, {"/", true, 9, llm.Garbage}, {"/wrong", true, 10, llm.Server},
+	} {
+		ctx, x := llm.Watch(t.Context())
+		x.Limit, x.Stream = test.limit, test.stream
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+test.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Do(request)
+		if err == nil {
+			_, err = io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close() // it was read
+		}
+		failed := (*llm.Error)(nil)
+		if test.kind == "" && (err != nil || x.Failed() || string(x.Body) != "0123456789") {
+			t.Errorf("%+v: %q, %v", test, x.Body, err)
+		}
+		if test.kind != "" && (!x.Failed() || !errors.As(x.Error("p", err), &failed) || failed.Kind != test.kind) {
+			t.Errorf("%+v: %v", test, err)
+		}
 	}
 }

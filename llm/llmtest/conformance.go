@@ -2,82 +2,139 @@ package llmtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"math"
+	"fmt"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
 	"llm4rec/llm"
 )
 
-// Embedder runs the tests that every adapter has to pass. The function makes an adapter that calls the server's Model.
-func Embedder(t *testing.T, adapter func(t *testing.T, s *Server) llm.UsageEmbedder) {
-	t.Helper()
-	texts := []string{"a city museum", "the city museum", "storms"}
+// Question is a request with all that a request may have.
+func Question() llm.Request {
+	return llm.Request{
+		Messages:    []llm.Message{{Role: llm.System, Content: "Be brief."}, {Role: llm.User, Content: "the city museum"}},
+		Schema:      json.RawMessage(`{"type":"string"}`),
+		Temperature: 0.5, Seed: 11, MaxTokens: 100, TopLogprobs: 2,
+	}
+}
 
-	t.Run("vectors", func(t *testing.T) {
+// Chat runs the tests that every adapter has to pass. The function makes an adapter that calls the server's Model.
+func Chat(t *testing.T, adapter func(t *testing.T, s *Server) llm.Chat) {
+	t.Helper()
+	serve := func(t *testing.T) *Server {
+		t.Helper()
 		s := Serve(t)
-		vectors, usage, err := adapter(t, s).EmbedUsage(t.Context(), texts)
-		if err != nil || len(vectors) != len(texts) {
-			t.Fatal(len(vectors), err)
+		s.Chat = true
+		return s
+	}
+
+	t.Run("answer", func(t *testing.T) {
+		s := serve(t)
+		var asked llm.Request
+		s.Answer = func(r llm.Request) llm.Response {
+			asked = r
+			return Echo(r)
 		}
-		for n, text := range texts {
-			for i, want := range Vector(text, s.Dimension) {
-				if got := vectors[n][i]; math.Abs(float64(got-want)) > 1e-6 {
-					t.Fatalf("%q: number %d is %v, want %v", text, i, got, want)
-				}
-			}
+		got, err := adapter(t, s).Generate(t.Context(), Question())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if usage.Tokens != 9 {
-			t.Errorf("%d tokens, want 9", usage.Tokens)
+		if !reflect.DeepEqual(asked, Question()) {
+			t.Errorf("the server was asked %+v\nwant %+v", asked, Question())
+		}
+		want := Echo(Question())
+		if got.Text != want.Text || got.Finish != want.Finish || got.PromptTokens != want.PromptTokens || got.OutputTokens != want.OutputTokens || !reflect.DeepEqual(got.Tokens, want.Tokens) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+		if got.Wall <= 0 || got.FirstToken > got.Wall || got.Recorded {
+			t.Errorf("%v until the first token, %v in all, recorded %v", got.FirstToken, got.Wall, got.Recorded)
 		}
 	})
-	t.Run("no texts", func(t *testing.T) {
-		s := Serve(t)
-		if vectors, err := adapter(t, s).Embed(t.Context(), nil); len(vectors) != 0 || err != nil || s.Calls() != 0 {
-			t.Errorf("%v, %v, %d calls", vectors, err, s.Calls())
+	t.Run("little is asked", func(t *testing.T) {
+		s := serve(t)
+		var asked llm.Request
+		s.Answer = func(r llm.Request) llm.Response {
+			asked = r
+			return Echo(r)
+		}
+		ask := llm.Request{Messages: []llm.Message{{Role: llm.User, Content: "museum"}}, Replica: 3}
+		got, err := adapter(t, s).Generate(t.Context(), ask)
+		ask.Replica = 0 // is not sent
+		if err != nil || got.Text != "museum" || got.Tokens != nil || !reflect.DeepEqual(asked, ask) {
+			t.Errorf("asked %+v, got %+v, %v", asked, got, err)
 		}
 	})
-	for _, bad := range Misbehaviours() {
+	t.Run("cut by length", func(t *testing.T) {
+		s := serve(t)
+		s.Answer = func(llm.Request) llm.Response { return llm.Response{Text: "the", Finish: llm.Length} }
+		if got, err := adapter(t, s).Generate(t.Context(), Question()); err != nil || got.Finish != llm.Length || got.Text != "the" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+	for _, bad := range ChatMisbehaviours() {
 		t.Run(bad.Name, func(t *testing.T) {
-			s := Serve(t)
+			s := serve(t)
 			s.Next(bad.Fault)
-			e := adapter(t, s)
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			c := adapter(t, s)
+			patience := 5 * time.Second
 			if bad.Kind == llm.Timeout {
-				ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+				patience = 50 * time.Millisecond
 			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			vectors, err := e.Embed(ctx, texts)
+			got, err := c.Generate(ctx, Question())
 			failed := (*llm.Error)(nil)
-			if !errors.As(err, &failed) || failed.Kind != bad.Kind || failed.RetryAfter != bad.Waits || failed.Provider == "" || vectors != nil {
+			if !errors.As(err, &failed) || failed.Kind != bad.Kind || failed.RetryAfter != bad.Waits || failed.Provider == "" || !reflect.ValueOf(got).IsZero() {
 				t.Fatalf("got %v (%+v), want %s", err, failed, bad.Kind)
+			}
+			if len(err.Error()) > 500 {
+				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 			if s.Calls() != 1 {
 				t.Errorf("%d calls: repeating them is not the adapter's business", s.Calls())
 			}
 			s.Rise()
-			if _, err := e.Embed(t.Context(), texts); err != nil {
+			if _, err := c.Generate(t.Context(), Question()); err != nil {
 				t.Errorf("the next call: %v", err)
 			}
 		})
 	}
 	t.Run("absent", func(t *testing.T) {
-		s := Serve(t)
-		e := adapter(t, s)
+		s := serve(t)
+		c := adapter(t, s)
 		s.Die()
-		_, err := e.Embed(t.Context(), texts)
+		_, err := c.Generate(t.Context(), Question())
 		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.Unavailable || failed.Status != 0 {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		s := Serve(t)
-		s.Delay = Slow
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(20*time.Millisecond, cancel)
-		if _, err := adapter(t, s).Embed(ctx, texts); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
+		for name, fault := range map[string]Fault{"before": {Delay: Slow}, "during": {Drip: 20 * time.Millisecond}} {
+			s := serve(t)
+			s.Next(fault)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(50*time.Millisecond, cancel)
+			if _, err := adapter(t, s).Generate(ctx, Question()); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s the answer: got %v", name, err)
+			}
 		}
+	})
+	t.Run("many at once", func(t *testing.T) {
+		c := adapter(t, serve(t))
+		var wg sync.WaitGroup
+		for n := range 16 {
+			wg.Go(func() {
+				text := fmt.Sprintf("number %d", n)
+				got, err := c.Generate(t.Context(), llm.Request{Messages: []llm.Message{{Role: llm.User, Content: text}}})
+				if err != nil || got.Text != text {
+					t.Errorf("%q: %q, %v", text, got.Text, err)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }

@@ -1,4 +1,4 @@
-// Package llmtest is a server for the tests of what calls language models: it embeds as Ollama and as OpenAI do, on
+// Package llmtest is a server for the tests of what calls language models: it embeds and chats as Ollama and as OpenAI do, on
 // loopback, and misbehaves as it is told.
 package llmtest
 
@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"llm4rec/llm"
 )
 
 // Fault is how a call goes wrong. Its parts can be combined.
@@ -27,7 +29,11 @@ type Fault struct {
 	Body    string                                // instead of the right answer
 	Vectors func(vectors [][]float32) [][]float32 // changes the right answer
 	Number  string                                // stands where the first number of the right answer belongs
+	Text    func(text string) string              // changes the right answer of a chat
+	Bytes   func(body []byte) []byte              // changes the answer as it goes over the wire
+	Drip    time.Duration                         // before each byte of the answer
 	Cut     bool                                  // the connection ends in the middle of the answer
+	Reset   bool                                  // the connection is reset, and there is no answer
 	Die     bool                                  // the server goes, this call and all that are under way with it
 }
 
@@ -36,10 +42,12 @@ type Server struct {
 	URL       string // of Ollama's interface; that of OpenAI's is URL + "/v1"
 	Dimension int
 	Digest    string           // of the model
-	Chat      bool             // the model is one for chats
+	Chat      bool             // the model is one for chats; it embeds all the same, and the other chats
 	Delay     time.Duration    // of every answer
 	Poison    map[string]Fault // of every call that has this text
 	Reverse   bool             // OpenAI's vectors come in the wrong order, with the right index
+
+	Answer func(r llm.Request) llm.Response // of chats; nil: Echo. It is called from many goroutines at once
 
 	t       testing.TB
 	address string
@@ -123,14 +131,14 @@ func (s *Server) Answered() map[string]int {
 	return maps.Clone(s.answered)
 }
 
-// Calls is the number of calls for embeddings.
+// Calls is the number of calls for embeddings and answers.
 func (s *Server) Calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
 }
 
-// Asked returns the header and the body of each call for embeddings.
+// Asked returns the header and the body of each call for embeddings and answers.
 func (s *Server) Asked() ([]http.Header, []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +192,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			capability = "completion"
 		}
 		answer(w, map[string]any{"capabilities": []string{capability}})
-	case "/api/embed", "/v1/embeddings":
+	case "/api/embed", "/v1/embeddings", "/api/chat", "/v1/chat/completions":
 		fault := s.note(r.Header, body.String(), ask.Input)
 		if ask.Model != Model {
 			http.Error(w, fmt.Sprintf(`{"error":"model '%s' not found"}`, ask.Model), http.StatusNotFound)
@@ -193,6 +201,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-time.After(s.Delay + fault.Delay):
 		case <-r.Context().Done():
+			return
+		}
+		if strings.Contains(r.URL.Path, "chat") {
+			s.chat(w, r.URL.Path, body.Bytes(), fault)
 			return
 		}
 		dimension := s.Dimension
@@ -255,10 +267,24 @@ func (s *Server) embed(w http.ResponseWriter, path string, texts []string, dimen
 		}
 		body = bytes.Replace(body, append([]byte("["), number...), []byte("["+fault.Number), 1)
 	}
-	if fault.Body != "" || fault.Status != 0 {
-		body = []byte(fault.Body)
+	if s.send(w, "application/json", body, fault) && fault.Status == 0 && fault.Body == "" {
+		s.mu.Lock()
+		for _, text := range texts {
+			s.answered[text]++
+		}
+		s.mu.Unlock()
 	}
-	w.Header().Set("Content-Type", "application/json")
+}
+
+// send sends the right answer, or what the fault makes of it, and says whether it was sent whole.
+func (s *Server) send(w http.ResponseWriter, kind string, body []byte, fault Fault) bool {
+	if fault.Body != "" || fault.Status != 0 {
+		kind, body = "application/json", []byte(fault.Body)
+	}
+	if fault.Bytes != nil {
+		body = fault.Bytes(body)
+	}
+	w.Header().Set("Content-Type", kind)
 	for name, value := range fault.Header {
 		w.Header().Set(name, value)
 	}
@@ -266,6 +292,9 @@ func (s *Server) embed(w http.ResponseWriter, path string, texts []string, dimen
 	case fault.Die:
 		s.die()
 		panic(http.ErrAbortHandler)
+	case fault.Reset:
+		s.reset(w)
+		return false
 	case fault.Cut:
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		_, _ = w.Write(body[:len(body)/2]) // the rest does not come anyway
@@ -273,13 +302,34 @@ func (s *Server) embed(w http.ResponseWriter, path string, texts []string, dimen
 	case fault.Status != 0:
 		w.WriteHeader(fault.Status)
 	}
-	if _, err := w.Write(body); err == nil && fault.Status == 0 && fault.Body == "" {
-		s.mu.Lock()
-		for _, text := range texts {
-			s.answered[text]++
-		}
-		s.mu.Unlock()
+	if fault.Drip > 0 {
+		return drip(w, body, fault.Drip)
 	}
+	_, err := w.Write(body)
+	return err == nil
+}
+
+// reset closes the connection so that the other side sees it reset.
+func (s *Server) reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.t.Errorf("llmtest: %v", err)
+		return
+	}
+	if tcp, is := conn.(*net.TCPConn); is {
+		_ = tcp.SetLinger(0) // it may be gone
+	}
+	_ = conn.Close()
+}
+
+func drip(w http.ResponseWriter, body []byte, pause time.Duration) bool {
+	for n := range body {
+		time.Sleep(pause)
+		if _, err := w.Write(body[n : n+1]); err != nil || http.NewResponseController(w).Flush() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func answer(w http.ResponseWriter, v any) {

@@ -1,7 +1,6 @@
 package ollama
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -101,7 +100,7 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 		return nil
 	})
 	out.Wall = time.Since(start)
-	if err = cmp.Or(err, x.Cut); err != nil || x.Status >= 300 { // the library passes over cuts, and over an empty 403
+	if err != nil || x.Failed() { // the library passes over cuts, and over an empty 403
 		return llm.Response{}, x.Error(provider, err)
 	}
 	out.Text = text.String()
@@ -118,10 +117,10 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 		out.Finish = llm.Length
 	case !last.Done && (repeated >= loop || !c.firstToken && out.Text != ""): // not streamed it is JSON, which is complete
 		out.Finish = llm.Length
-	case !last.Done && c.firstToken:
-		return fail(llm.Unavailable, "the answer ended in its middle")
 	case out.Text == "":
 		return fail(llm.Garbage, "an answer without text")
+	case !last.Done:
+		return fail(llm.Garbage, "an answer that ends in its middle")
 	default:
 		out.Finish = llm.Stop
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -102,7 +103,7 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	start := time.Now()
 	a, err := ask(watched, c.request(r))
 	wall := time.Since(start)
-	if err != nil {
+	if err != nil || x.Failed() {
 		return llm.Response{}, c.clean(x.Error(provider, err))
 	}
 	out := llm.Response{
@@ -118,10 +119,10 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	switch {
 	case !utf8.Valid(x.Body):
 		return fail(llm.Garbage, "an answer that is not UTF-8")
-	case x.Stream && (a.finish == "" || !bytes.Contains(x.Body, []byte("[DONE]"))):
-		return fail(llm.Unavailable, "the answer ended in its middle")
-	case a.finish == "":
-		return llm.Response{}, c.clean(x.Error(provider, errors.New("no word of why the answer ends")))
+	case a.finish == "" && a.text == "":
+		return llm.Response{}, c.clean(x.Error(provider, errors.New("nothing that is known as an answer")))
+	case a.finish == "", x.Stream && !bytes.Contains(x.Body, []byte("[DONE]")):
+		return fail(llm.Garbage, "an answer that ends in its middle")
 	case a.refusal != "", a.finish == "content_filter":
 		out.Text, out.Finish = cmp.Or(a.text, a.refusal), llm.Filtered
 	case a.finish == "length":
@@ -196,6 +197,7 @@ func (c *Chat) complete(ctx context.Context, request openai.ChatCompletionNewPar
 }
 
 func (c *Chat) stream(ctx context.Context, request openai.ChatCompletionNewParams) (a answer, err error) {
+	var text, refusal strings.Builder
 	stream := c.service.NewStreaming(ctx, request)
 	for stream.Next() {
 		piece := stream.Current()
@@ -209,11 +211,12 @@ func (c *Chat) stream(ctx context.Context, request openai.ChatCompletionNewParam
 		if a.first.IsZero() && choice.Delta.Content != "" {
 			a.first = time.Now()
 		}
-		a.text += choice.Delta.Content
-		a.refusal += choice.Delta.Refusal
+		text.WriteString(choice.Delta.Content)
+		refusal.WriteString(choice.Delta.Refusal)
 		a.finish = cmp.Or(choice.FinishReason, a.finish)
 		a.logprobs = append(a.logprobs, choice.Logprobs.Content...)
 	}
+	a.text, a.refusal = text.String(), refusal.String()
 	return a, stream.Err()
 }
 

@@ -107,7 +107,7 @@ func (p Place) unavailable(provider string, err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	remedy := ""
+	var remedy string
 	switch {
 	case provider == Ollama && failed.Kind == llm.Unavailable:
 		remedy = "start Ollama and run 'ollama pull " + p.Model + "'"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -167,6 +168,34 @@ func TestRounds(t *testing.T) {
 	}
 	if chi > 27.9 {
 		t.Errorf("places of one item: %v", at)
+	}
+}
+
+// Windows go from the last candidates to the first, and leave none out.
+func TestWindows(t *testing.T) {
+	for _, x := range []struct {
+		candidates, size, step int
+		want                   [][2]int // first and last item of each window
+	}{
+		{12, 6, 3, [][2]int{{6, 11}, {3, 8}, {0, 5}}},
+		{7, 5, 5, [][2]int{{2, 6}, {0, 4}}},
+		{6, 5, 0, [][2]int{{1, 5}, {0, 4}}},
+		{5, 10, 0, [][2]int{{0, 4}}},
+		{5, 5, 0, [][2]int{{0, 4}}},
+	} {
+		c := Default()
+		c.Method, c.Size, c.Step = "window", x.size, x.step
+		q, err := prepared(t, c, says("", llm.Stop), catalogue(20)).Preview(t.Context(), models.Query{}, firstStage(0, x.candidates))
+		if err != nil || len(q) != len(x.want) {
+			t.Errorf("%+v: %d requests, %v", x, len(q), err)
+			continue
+		}
+		for n, r := range q {
+			shown := shownIn(r)
+			if shown[0] != fmt.Sprintf("Film %d", x.want[n][0]) || shown[len(shown)-1] != fmt.Sprintf("Film %d", x.want[n][1]) {
+				t.Errorf("%+v: window %d is %v", x, n, shown)
+			}
+		}
 	}
 }
 

@@ -17,17 +17,17 @@ func (s *session) listwise(ctx context.Context, shown []int) ([]int, error) {
 // window asks for the order of the last candidates, moves towards the first by a step, and asks again, until the first has been
 // in a window (Sun et al., EMNLP 2023, "Is ChatGPT good at search?"): a good candidate is carried all the way. What an answer
 // lacks follows as it stood in the window. RankGPT's code ends when a window would begin before the first candidate, which
-// some lengths leave unasked; here the last window is shorter.
+// leaves some unasked at some lengths; here the last window has the first candidates, and overlaps more.
 func (s *session) window(ctx context.Context, shown []int) ([]int, error) {
-	out := slices.Clone(shown)
-	for end := len(out); ; end -= s.config.step() {
-		part := out[max(0, end-s.config.size()):end]
+	out, size := slices.Clone(shown), min(s.config.size(), len(shown))
+	for end := len(out); ; end = max(size, end-s.config.step()) {
+		part := out[end-size : end]
 		order, err := s.ranked(ctx, part)
 		if err != nil {
 			return nil, err
 		}
 		copy(part, complete(order, part))
-		if end <= s.config.size() {
+		if end == size {
 			return out, nil
 		}
 	}

@@ -103,7 +103,7 @@ func TestParseYes(t *testing.T) {
 		want  float64
 		class Class
 	}{
-		"both":        {llm.Response{Text: "Yes", Tokens: []llm.Token{{Text: "Yes", Logprob: ln(.6), Top: []llm.Alternative{{"Yes", ln(.6)}, {" yes", ln(.1)}, {"No", ln(.2)}}}}}, ln(.7) - ln(.2), OK},
+		"both":        {llm.Response{Text: "Yes", Tokens: []llm.Token{{Text: "Yes", Logprob: ln(.6), Top: []llm.Alternative{{Text: "Yes", Logprob: ln(.6)}, {Text: " yes", Logprob: ln(.1)}, {Text: "No", Logprob: ln(.2)}}}}}, ln(.7) - ln(.2), OK},
 		"quoted":      {llm.Response{Text: `"no"`, Tokens: []llm.Token{{Text: `"`}, {Text: `no`, Logprob: ln(.75)}}}, ln(.25) - ln(.75), OK},
 		"one word":    {llm.Response{Text: "yes", Finish: llm.Length, Tokens: []llm.Token{{Text: "yes", Logprob: ln(.75)}}}, ln(.75) - ln(.25), OK},
 		"certain":     {llm.Response{Text: "yes", Tokens: []llm.Token{{Text: "yes"}}}, -ln(1e-9), OK},

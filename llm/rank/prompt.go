@@ -46,7 +46,8 @@ const (
 	AskYes   Ask = "yes"  // whether the one candidate is it
 )
 
-// Question is what a prompt's template sees. Texts of items are clean: see [Config.Text].
+// Question is what a prompt's template sees. An item's text is one line,
+// without the signs that a prompt's own marks are made of.
 type Question struct {
 	Ask        Ask
 	JSON       bool              // the answer must fit a schema

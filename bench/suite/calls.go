@@ -25,11 +25,11 @@ type Calls struct {
 	Cassette string // the file of recorded answers
 	Parallel int    // calls at a time; 0: as many as are found to be of use
 
-	RequestsPerMinute, TokensPerMinute int           // 0: no limit
-	Timeout                            time.Duration // of a call; 0: the usual
-	Tokens                             int           // that all calls may take; 0: no limit
-	Dollars                            float64       // that they may cost; 0: no limit
-	Prices                             *price.Table  // nil: the standard one
+	RequestsPerMinute, TokensPerMinute int // 0: no limit
+	Retry                              llm.Retry
+	Tokens                             int          // that all calls may take; 0: no limit
+	Dollars                            float64      // that they may cost; 0: no limit
+	Prices                             *price.Table // nil: the standard one
 	Log                                *slog.Logger
 
 	once   sync.Once
@@ -98,16 +98,20 @@ func (c *Calls) to(config provider.Chat) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.gate, err = gate.New(present{chat, config}, gate.Config{
+	if out.price == nil && c.Dollars > 0 {
+		return nil, &models.Unavailable{Err: fmt.Errorf("no price of %s is known, so no budget in dollars covers it", config.Model),
+			Remedy: "give one by --prices, or run its rows without --budget-dollars"}
+	}
+	out.gate, err = gate.New(chat, gate.Config{
 		Parallel: c.Parallel, Most: usualParallel, RequestsPerMinute: c.RequestsPerMinute, TokensPerMinute: c.TokensPerMinute,
-		Retry: llm.Retry{Timeout: c.Timeout}, Price: out.price, Budget: c.budget, Log: c.Log,
+		Retry: c.Retry, Price: out.price, Budget: c.budget, Log: c.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	out.Chat = out.gate
+	out.Chat = present{out.gate, config, c.Dollars == 0 && out.price != nil && out.price.Dollars(1, 0, 1) > 0}
 	if c.tape != nil {
-		out.Chat = c.tape.Wrap(config.Name(), out.gate)
+		out.Chat = c.tape.Wrap(config.Name(), out.Chat)
 	}
 	return out, nil
 }
@@ -120,13 +124,20 @@ func (c *Calls) crowd() int {
 	return 2 * c.Parallel
 }
 
-// present says what to do where the model is not at hand.
+// present asks once whether the model is at hand: a server that is not there should not be waited for. It says what to do then.
 type present struct {
 	llm.Chat
 	config provider.Chat
+	unpaid bool // it costs dollars, and nobody said how many
 }
 
-func (p present) Identity(ctx context.Context) (llm.Identity, error) { return p.config.Identity(ctx) }
+func (p present) Identity(ctx context.Context) (llm.Identity, error) {
+	id, err := p.config.Identity(ctx)
+	if err == nil && p.unpaid {
+		err = &models.Unavailable{Err: fmt.Errorf("%s costs money", p.config.Model), Remedy: "say how much the run may spend, by --budget-dollars"}
+	}
+	return id, err
+}
 
 // replayed says so of a model without recorded answers.
 type replayed struct{ llm.Chat }

@@ -44,7 +44,7 @@ type Server struct {
 	Digest    string           // of the model
 	Chat      bool             // the model is one for chats; it embeds all the same, and the other chats
 	Delay     time.Duration    // of every answer
-	Poison    map[string]Fault // of every call that has this text
+	Poison    map[string]Fault // of every call that has this text, or a message of it
 	Reverse   bool             // OpenAI's vectors come in the wrong order, with the right index
 
 	Answer func(r llm.Request) llm.Response // of chats; nil: Echo. It is called from many goroutines at once
@@ -175,6 +175,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Model      string
 		Input      []string
+		Messages   []llm.Message
 		Dimensions int
 	}
 	if body.Len() > 0 {
@@ -193,7 +194,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(w, map[string]any{"capabilities": []string{capability}})
 	case "/api/embed", "/v1/embeddings", "/api/chat", "/v1/chat/completions":
-		fault := s.note(r.Header, body.String(), ask.Input)
+		texts := ask.Input
+		for _, m := range ask.Messages {
+			texts = append(texts, m.Content)
+		}
+		fault := s.note(r.Header, body.String(), texts)
 		if ask.Model != Model {
 			http.Error(w, fmt.Sprintf(`{"error":"model '%s' not found"}`, ask.Model), http.StatusNotFound)
 			return

@@ -100,6 +100,7 @@ func (r *Row) totals() totals {
 		t.TokensPerSecond += x.TokensPerSecond
 		t.Ceiling, t.Candidates = t.Ceiling+x.Ceiling, x.Candidates
 		t.Informative += x.Informative
+		t.Tau += x.Tau
 		t.Before, t.After = t.Before+x.Before, t.After+x.After
 	}
 	return t
@@ -139,10 +140,11 @@ func (t *Table) llm() []grid {
 	gains := t.gains(rows)
 	accounts := grid{
 		caption: []string{"Language models, " + t.Protocol}, names: 2,
-		header: []string{"system", "model", "candidates", "ceiling", "informative", "calls", "recorded", "k tokens in", "k out", "$", "p50 s", "p95 s", "tokens/s", "bad answers"},
+		header: []string{"system", "model", "candidates", "ceiling", "informative", "calls", "recorded", "k tokens in", "k out", "$", "p50 s", "p95 s", "tokens/s", "tau", "recited", "bad answers"},
 		legend: []string{
 			"ceiling: recall among the candidates, which no order exceeds; informative: users with a relevant item among them, the only ones whose accuracy can change",
 			"recorded: calls whose answers, and times, are those of an earlier run; p50, p95: latency of a user's question; $, calls, tokens: of all seeds",
+			"tau: Kendall's, of the model's order and the first stage's; recited: titles and histories of the data set that the model completed when it was probed",
 		},
 	}
 	p := rows[0].Metrics[primary(rows[0].Metrics)].Name
@@ -181,7 +183,7 @@ func (t *Table) llm() []grid {
 			injected = " (injected)"
 		}
 		accounts.rows = append(accounts.rows, line([]string{name, model}, fmt.Sprint(x.Candidates), fmt.Sprintf("%.4f", x.Ceiling/n)+injected, fmt.Sprintf("%.0f of %d", float64(x.Informative)/n, len(r.Users)),
-			fmt.Sprint(x.Calls), fmt.Sprint(x.Recorded), figure(float64(x.PromptTokens)/1000), figure(float64(x.OutputTokens)/1000), x.dollars(), figure(x.LatencyP50/n), figure(x.LatencyP95/n), speed, x.bad()))
+			fmt.Sprint(x.Calls), fmt.Sprint(x.Recorded), figure(float64(x.PromptTokens)/1000), figure(float64(x.OutputTokens)/1000), x.dollars(), figure(x.LatencyP50/n), figure(x.LatencyP95/n), speed, fmt.Sprintf("%.2f", x.Tau/n), r.recited(), x.bad()))
 
 		g := gains[r]
 		if g == nil {
@@ -205,10 +207,47 @@ func (t *Table) llm() []grid {
 		verdicts.rows = append(verdicts.rows, line([]string{name, g.First}, fmt.Sprintf("%.4f", x.Before/n), fmt.Sprintf("%.4f", x.After/n), least, ok, each,
 			fmt.Sprintf("%+.4f", g.Mean), fmt.Sprintf("[%+.4f, %+.4f]", g.Lo, g.Hi), fmt.Sprintf("%.4f", g.Holm), g.verdict(x)))
 	}
-	if len(verdicts.rows) == 0 {
-		return []grid{accounts}
+	out := []grid{accounts}
+	if len(verdicts.rows) > 0 {
+		out = append(out, verdicts)
 	}
-	return []grid{accounts, verdicts}
+	return append(out, t.attacks(rows)...)
+}
+
+// attacks lays out what instructions in items' texts did.
+func (t *Table) attacks(rows []*Row) []grid {
+	g := grid{
+		caption: []string{"Attacks, " + t.Protocol}, names: 3,
+		header: []string{"system", "payload", "field", "lift", "first before", "first", "drift"},
+		legend: []string{"lift: ranks that the attacked item gained; first: share of users for whom it came first; drift: 1 − Kendall's tau of the other items' order with and without the attack"},
+	}
+	for _, r := range rows {
+		var lift, before, top, drift []float64
+		for _, rec := range r.Records {
+			if a := rec.LLM.Attack; a != nil {
+				lift, before, top, drift = append(lift, a.Lift), append(before, a.TopBefore), append(top, a.Top), append(drift, a.Drift)
+			}
+		}
+		if lift == nil {
+			continue
+		}
+		a := r.Records[0].LLM.Attack
+		g.rows = append(g.rows, []cell{{text: r.System}, {text: a.Payload}, {text: a.Field}, {text: fmt.Sprintf("%+.2f", mean(lift))},
+			{text: fmt.Sprintf("%.3f", mean(before))}, {text: fmt.Sprintf("%.3f", mean(top))}, {text: fmt.Sprintf("%.3f", mean(drift))}})
+	}
+	if g.rows == nil {
+		return nil
+	}
+	return []grid{g}
+}
+
+// recited is what the first seed's probe found.
+func (r *Row) recited() string {
+	p := r.Records[0].LLM.Probe
+	if p == nil {
+		return none
+	}
+	return fmt.Sprintf("%d/%d, %d/%d", p.Items.Completed, p.Items.Asked, p.Histories.Completed, p.Histories.Asked)
 }
 
 // verdict says in words whether a model helped, and at what price.

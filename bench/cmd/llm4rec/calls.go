@@ -28,7 +28,7 @@ func (f *callFlags) add(c *cobra.Command) {
 	flags.IntVar(&f.Parallel, "parallel", 0, "calls of a language model at a time; 0: as many as are found to be of use; changes no result")
 	flags.IntVar(&f.RequestsPerMinute, "requests-per-minute", 0, "limit of calls; 0: none")
 	flags.IntVar(&f.TokensPerMinute, "tokens-per-minute", 0, "limit of tokens, of prompts and answers; 0: none")
-	flags.DurationVar(&f.Timeout, "call-timeout", 0, "of a call, before it is tried again; 0: 2m")
+	flags.DurationVar(&f.Retry.Timeout, "call-timeout", 0, "of a call, before it is tried again; 0: 2m")
 	flags.IntVar(&f.Tokens, "budget-tokens", 0, "tokens that the run's calls may take; then it stops, and goes on with more; 0: no limit")
 	flags.Float64Var(&f.Dollars, "budget-dollars", 0, "dollars that they may cost, by the table of prices; 0: no limit")
 	flags.StringVar(&f.prices, "prices", "", "file with more prices, in the form of the table that is built in (llm/price/prices.tsv)")
@@ -44,7 +44,7 @@ func (f *callFlags) resolve(out string) (*suite.Calls, error) {
 	if !slices.Contains(modes, f.Mode) {
 		return nil, usageError{fmt.Errorf("--llm %s: want one of %v", f.mode, modes)}
 	}
-	if f.Parallel < 0 || f.RequestsPerMinute < 0 || f.TokensPerMinute < 0 || f.Timeout < 0 || f.Tokens < 0 || !(f.Dollars >= 0) {
+	if f.Parallel < 0 || f.RequestsPerMinute < 0 || f.TokensPerMinute < 0 || f.Retry.Timeout < 0 || f.Tokens < 0 || !(f.Dollars >= 0) {
 		return nil, usageError{errors.New("limits of calls must not be negative")}
 	}
 	f.Cassette = cmp.Or(f.Cassette, filepath.Join(out, answersName))

@@ -44,6 +44,7 @@ func filled(b *testing.B, answers int) string {
 }
 
 func replay(b *testing.B, path string, answers int) {
+	b.Helper()
 	_, chat := open(b, path, cassette.Replay, nil)
 	asks := make([]llm.Request, answers)
 	for n := range asks {

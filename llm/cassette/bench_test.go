@@ -3,6 +3,7 @@ package cassette_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func filled(b *testing.B, answers int) string {
 }
 
 func replay(b *testing.B, path string, answers int) {
+	b.Helper()
 	_, chat := open(b, path, cassette.Replay, nil)
 	asks := make([]llm.Request, answers)
 	for n := range asks {
@@ -65,6 +67,13 @@ func BenchmarkReplayMerged(b *testing.B) {
 		b.Fatal(err)
 	}
 	replay(b, path+"2", 2000)
+	for file, unit := range map[string]string{path: "B/answer", path + "2": "B/merged"} {
+		info, err := os.Stat(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size())/2000, unit)
+	}
 }
 
 func BenchmarkRecord(b *testing.B) {

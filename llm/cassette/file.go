@@ -170,9 +170,9 @@ func (c *file) get(key digest) (_ llm.Response, found bool, err error) {
 	return a.Response, err == nil, c.wrap(err)
 }
 
-// put appends those answers that choose takes, in one member. They survive the death of this process once it returns. What
-// choose sees is the file as it is while no other process appends.
-func (c *file) put(choose func(has func(digest) bool) []record) error {
+// put appends the member that choose makes, or nothing. It survives the death of this process once it returns. What choose
+// sees is the file as it is while no other process appends.
+func (c *file) put(choose func(has func(digest) bool) []byte) error {
 	due, err := c.append(choose)
 	if err == nil && due {
 		err = c.journal.Sync() // takes long, and nobody need wait for it
@@ -180,18 +180,14 @@ func (c *file) put(choose func(has func(digest) bool) []record) error {
 	return c.wrap(err)
 }
 
-func (c *file) append(choose func(has func(digest) bool) []record) (due bool, err error) {
+func (c *file) append(choose func(has func(digest) bool) []byte) (due bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err = c.journal.Append(func() (int64, []byte, error) {
 		if err := c.read(); err != nil {
 			return 0, nil, err
 		}
-		records := choose(func(key digest) bool { _, found := c.at[key]; return found })
-		if len(records) == 0 {
-			return c.end, nil, nil
-		}
-		return c.end, pack(records...), nil
+		return c.end, choose(func(key digest) bool { _, found := c.at[key]; return found }), nil
 	})
 	if err != nil {
 		return false, err

@@ -84,7 +84,8 @@ func sameFile(a, b *os.File) (bool, error) {
 
 func (m *Merged) add(to *file, batch []record) error {
 	var there []record
-	err := to.put(func(has func(digest) bool) (missing []record) {
+	err := to.put(func(has func(digest) bool) []byte {
+		var missing []record
 		for _, rec := range batch {
 			if has(rec.key) {
 				there = append(there, rec)
@@ -92,7 +93,10 @@ func (m *Merged) add(to *file, batch []record) error {
 				missing = append(missing, rec)
 			}
 		}
-		return missing
+		if missing == nil {
+			return nil
+		}
+		return pack(missing...)
 	})
 	if err != nil {
 		return err

@@ -78,12 +78,12 @@ func (p *player) ask(ctx context.Context, e Entry) (llm.Response, error) {
 	if holds(rec.line, p.c.config.Secrets) {
 		return llm.Response{}, &llm.Error{Kind: llm.Garbage, Provider: p.named.Provider, Message: "the request or its answer holds a secret, and is not recorded"}
 	}
-	kept := true
-	if err := p.c.file.put(func(has func(digest) bool) []record {
+	kept, member := true, pack(rec)
+	if err := p.c.file.put(func(has func(digest) bool) []byte {
 		if kept = p.c.config.Mode == Refresh || !has(rec.key); !kept {
 			return nil
 		}
-		return []record{rec}
+		return member
 	}); err != nil {
 		return llm.Response{}, err
 	}

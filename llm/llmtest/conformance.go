@@ -80,7 +80,7 @@ func Chat(t *testing.T, adapter func(t *testing.T, s *Server) llm.Chat) {
 			s := serve(t)
 			s.Next(bad.Fault)
 			c := adapter(t, s)
-			patience := 5 * time.Second
+			patience := 30 * time.Second // of a machine that is busy
 			if bad.Kind == llm.Timeout {
 				patience = 50 * time.Millisecond
 			}

@@ -31,6 +31,7 @@ type server struct {
 	options   map[string]any
 	keepAlive *api.Duration
 	base      *url.URL
+	http      *http.Client
 	client    *api.Client
 }
 
@@ -52,7 +53,8 @@ func connect(address, model string, options map[string]any, keepAlive time.Durat
 	if err := checkOptions(options); err != nil {
 		return fail("options: %w", err)
 	}
-	s := server{model: model, options: options, base: base, client: api.NewClient(base, llm.HTTPClient(client))}
+	client = llm.HTTPClient(client)
+	s := server{model: model, options: options, base: base, http: client, client: api.NewClient(base, client)}
 	if keepAlive != 0 {
 		s.keepAlive = &api.Duration{Duration: keepAlive}
 	}

@@ -19,7 +19,8 @@ const (
 	WrongDimension Kind = "wrong dimension" // a vector of another length than the others
 	Refused        Kind = "refused"         // the server does not accept the request
 	TooLong        Kind = "too long"        // a text that does not fit the model's window
-	Denied         Kind = "denied"          // no key, a wrong one, or nothing left to spend
+	Denied         Kind = "denied"          // no key, a wrong one, or no credit left
+	Spent          Kind = "budget spent"    // what the caller set itself as a limit
 	NotFound       Kind = "not found"       // no such model, or no such service at the address
 )
 

@@ -65,7 +65,7 @@ func (e *Exhausted) Error() string {
 
 // Unwrap says it to those who know no budgets.
 func (e *Exhausted) Unwrap() error {
-	return &llm.Error{Kind: llm.Denied, Message: "the budget is spent"}
+	return &llm.Error{Kind: llm.Spent, Message: "the budget is spent"}
 }
 
 func (b *Budget) pays(a amount) bool {

@@ -233,7 +233,7 @@ func TestBudget(t *testing.T) {
 		all.Go(func() {
 			for _, err := range together(t.Context(), g, 32, 100) {
 				spent, failed := (*gate.Exhausted)(nil), (*llm.Error)(nil)
-				if !errors.As(err, &spent) || spent.LimitTokens != 1507 || !errors.As(err, &failed) || failed.Kind != llm.Denied {
+				if !errors.As(err, &spent) || spent.LimitTokens != 1507 || !errors.As(err, &failed) || failed.Kind != llm.Spent {
 					t.Errorf("got %v", err)
 				}
 				exhausted.Add(1)

@@ -12,14 +12,17 @@ ifneq ($(LLM4REC_DATA),)
 export LLM4REC_DATA
 endif
 
-# The program gets CUDA where its headers are, and FAISS where it can be linked: make build CUDA= FAISS= leaves them out.
-# FAISS is looked for when a recipe runs, after deps, which may have installed it.
-CUDA    := $(shell .ci/cuda found && echo yes)
-FAISS    = $(shell .ci/faiss && echo yes)
-tags     = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)
-ARCHS   := 70 75 80 86 89 90
+# The program gets CUDA where its headers are, FAISS where it can be linked, and FAISS on GPUs where make faiss-gpu was run:
+# make build CUDA= FAISS= FAISS_GPU= leaves them out. They are looked for when a recipe runs, after what may have installed
+# them.
+CUDA      = $(shell .ci/cuda found && echo yes)
+FAISS     = $(shell .ci/faiss && echo yes)
+FAISS_GPU = $(shell .ci/faiss-gpu found && echo yes)
+on_gpu    = $(and $(CUDA),$(FAISS_GPU))
+comma    := ,
+tags      = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)$(if $(2),$(comma)faissgpu)
 
-.PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test ptx readme update-golden clean
+.PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test faiss-gpu ptx readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,13 +47,19 @@ check: deps bin/golangci-lint ## everything a reviewer asks: format, lint, races
 	$(GO) test -race $(call tags) -timeout 20m ./...
 
 build: deps ## bin/llm4rec, with CUDA where its headers are
-	.ci/cuda $(GO) build $(call tags,$(CUDA)) -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
+	.ci/cuda $(if $(on_gpu),.ci/faiss-gpu) $(GO) build $(call tags,$(CUDA),$(on_gpu)) -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/llm4rec ./bench/cmd/llm4rec
 
 gpu: ## bin/llm4rec with CUDA; installs its headers if they are missing
 	.ci/cuda install
 	$(MAKE) build CUDA=yes
 
+# ARCHS="80 90" names other GPUs than this machine's.
+faiss-gpu: ## build FAISS for GPUs, which make build then takes: twenty minutes for each, once
+	@.ci/faiss-gpu
+	@echo "faiss-gpu: 'make build' takes it, where CUDA and FAISS are"
+
 # Kernels for every GPU, the program with CUDA, and the conformance suite on a driver that runs the kernels on the CPU.
+gpu-check: ARCHS := 70 75 80 86 89 90
 gpu-check: deps ## compile, link and test the code for GPUs, without one
 	.ci/cuda install
 	@for k in gpu/cuda/kernels/*.cu; do for a in $(ARCHS); do \
@@ -61,9 +70,10 @@ gpu-check: deps ## compile, link and test the code for GPUs, without one
 	.ci/cuda .ci/test $(GO) -tags nvidia ./bench/...
 	LLM4REC_CUDA=required LD_LIBRARY_PATH=$(CURDIR)/bin/emulated .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda/...
 
-gpu-test: deps ## the conformance suite on the GPU of this machine
+gpu-test: deps ## the conformance suites on the GPU of this machine
 	.ci/cuda install
 	LLM4REC_CUDA=required .ci/cuda .ci/test $(GO) -tags nvidia -count=1 -timeout 20m ./gpu/cuda
+	$(if $(FAISS_GPU),LLM4REC_CUDA=required .ci/cuda .ci/faiss-gpu .ci/test $(GO) -tags nvidia$(comma)faiss$(comma)faissgpu -count=1 -timeout 40m ./models/index)
 
 # Each translation begins with the checksum of what it was made from, which a test compares.
 ptx: ## translate the kernels; commit the result

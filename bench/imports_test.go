@@ -95,6 +95,7 @@ func TestImports(t *testing.T) {
 		{"pure Go", "0", ""},
 		{"nvidia", "1", "nvidia"},
 		{"faiss", "1", "faiss"},
+		{"faiss on GPUs", "1", "nvidia,faiss,faissgpu"},
 	} {
 		t.Run(build.name, func(t *testing.T) {
 			for _, p := range goList(t, build.cgo, build.tags) {

@@ -173,7 +173,7 @@ func (a Index) clusters(stream uint64, rows int) []float32 {
 // ours is an index in this process.
 func (a Index) ours(ctx context.Context, c index.Config, vectors, queries []float32) (searcher, error) {
 	least := a.Busy * float64(runtime.GOMAXPROCS(0))
-	if c.Device != nil && c.Device.Kind() != "cpu" {
+	if c.OnGPU() || c.Device != nil && c.Device.Kind() != "cpu" {
 		least = 0 // its processors are not the process's
 	}
 	var built Sample
@@ -197,7 +197,9 @@ func (a Index) ours(ctx context.Context, c index.Config, vectors, queries []floa
 	}, nil
 }
 
-func comparesAll(c index.Config) bool { return c.Index == index.Exact || c.Index == "faiss:Flat" }
+func comparesAll(c index.Config) bool {
+	return c.Index == index.Exact || c.Index == "faiss:Flat" || c.Index == "faiss-gpu:Flat"
+}
 
 func items(found [][]models.Scored) [][]int32 {
 	out := make([][]int32, len(found))
@@ -258,7 +260,7 @@ func (a Index) others(ctx context.Context, configs []index.Config, vectors, quer
 				}
 			}
 		}
-		if a.Python != "" {
+		if a.Python != "" && !c.OnGPU() { // faiss-cpu has none
 			if err := add(a.other(job, "", func(write func(string) error) (*peer, error) { return startFAISS(ctx, a.Python, write) })); err != nil {
 				return all, err
 			}

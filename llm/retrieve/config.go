@@ -50,7 +50,7 @@ type Config struct {
 	Whiten     bool             `json:"whiten" yaml:"whiten" jsonschema:"with components: make their variances equal"`
 	Similarity dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"inner-product, cosine or l2"`
 
-	Index string `json:"index" yaml:"index" jsonschema:"exact, or faiss: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
+	Index string `json:"index" yaml:"index" jsonschema:"exact, or faiss: or faiss-gpu: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
 
 	Dirs     []string `json:"-" yaml:"-"` // data folders, where files may lie
 	Permuted bool     `json:"-" yaml:"-"` // items have each other's texts, by chance

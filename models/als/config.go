@@ -55,7 +55,7 @@ type Config struct {
 	CGSteps          int              `json:"cg_steps" yaml:"cg_steps" jsonschema:"steps of cg"`
 	InitScale        float64          `json:"init_scale" yaml:"init_scale" jsonschema:"root mean square length of an initial vector"`
 	Similarity       dense.Similarity `json:"similarity" yaml:"similarity" jsonschema:"how a user's vector is compared with an item's: inner-product, as it is trained, or cosine or l2, as it is not"`
-	Index            string           `json:"index" yaml:"index" jsonschema:"exact, or faiss: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
+	Index            string           `json:"index" yaml:"index" jsonschema:"exact, or faiss: or faiss-gpu: and a factory string of FAISS's, with parameters behind semicolons, as faiss:IVF64,Flat;nprobe=8"`
 	Users            Users            `json:"users" yaml:"users" jsonschema:"history: solve for the history's vector; trained: the vector from training"`
 
 	LossEvery int `json:"loss_every" yaml:"loss_every" jsonschema:"iterations between two computations of the loss that progress shows; 0: never"`

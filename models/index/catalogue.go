@@ -57,12 +57,19 @@ func (c *Catalogue) TopK(ctx context.Context, vectors []float32, queries []model
 	return answers, err
 }
 
-// Warnings says how many answers an approximate index left short.
+// warner is an Index that does not always do what its name says.
+type warner interface{ warnings() []string }
+
+// Warnings says how many answers an approximate index left short, and what else there is to say of it.
 func (c *Catalogue) Warnings() []string {
+	var out []string
 	if n := c.short.Load(); n > 0 {
-		return []string{fmt.Sprintf("index %s: %d answers had fewer items than there are", c.name, n)}
+		out = append(out, fmt.Sprintf("index %s: %d answers had fewer items than there are", c.name, n))
 	}
-	return nil
+	if x, ok := c.index.(warner); ok {
+		out = append(out, x.warnings()...)
+	}
+	return out
 }
 
 // CheckName says what is wrong with the name of an index, as [NewCatalogue] takes it.

@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"reflect"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/DataIntelligenceCrew/go-faiss"
@@ -37,6 +37,8 @@ type faissIndex struct {
 
 	closing sync.RWMutex     // held for reading by searches
 	native  *faiss.IndexImpl // nil when closed
+	gpus    onGPUs           // its copy that GPUs search, or nil
+	large   atomic.Int64     // queries for more than they find
 }
 
 func (c Config) buildFAISS(ctx context.Context, factory string, vectors []float32, dim int) (Index, error) {
@@ -65,7 +67,7 @@ func (c Config) buildFAISS(ctx context.Context, factory string, vectors []float3
 	})
 }
 
-func (c Config) loadFAISS(_, path string) (Index, error) {
+func (c Config) loadFAISS(path string) (Index, error) {
 	return c.open(0, 1, func() (*faiss.IndexImpl, error) {
 		x, err := faiss.ReadIndex(path, 0)
 		if err != nil {
@@ -84,17 +86,19 @@ func (c Config) open(dim, threads int, build func() (*faiss.IndexImpl, error)) (
 	x := &faissIndex{name: c.Index, own: c.OwnThreads, l2: c.Metric == L2}
 	err := owned(threads, func() error {
 		made, err := build()
+		x.native = made
 		if err != nil {
-			if made != nil {
-				made.Delete()
-			}
 			return err
 		}
-		x.native, x.n, x.d = made, int(made.Ntotal()), made.D()
+		x.n, x.d = int(made.Ntotal()), made.D()
 		x.bytes = native.Bytes(handle(made))
-		return nil
+		if p, _, _ := c.placed(); p != nil && x.n > 0 {
+			x.gpus, err = p.copied(handle(made))
+		}
+		return err
 	})
 	if err != nil {
+		_ = x.Close() // of what was made
 		return nil, fmt.Errorf("index: %s of dimension %d: %w", c.Index, dim, err)
 	}
 	return x, nil
@@ -102,15 +106,16 @@ func (c Config) open(dim, threads int, build func() (*faiss.IndexImpl, error)) (
 
 // set sets the parameters, by name.
 func (c Config) set(x faiss.Index) error {
-	if len(c.Params) == 0 {
-		return nil
+	_, known, err := c.placed()
+	if len(known) == 0 || err != nil {
+		return err
 	}
 	space, err := faiss.NewParameterSpace()
 	if err != nil {
 		return err
 	}
 	defer space.Delete()
-	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+	for _, name := range known {
 		if err := space.SetIndexParameter(x, name, c.Params[name]); err != nil {
 			return fmt.Errorf("parameter %s: %w", name, err)
 		}
@@ -125,6 +130,10 @@ func (x *faissIndex) Bytes() int64 { return x.bytes }
 func (x *faissIndex) Close() error {
 	x.closing.Lock()
 	defer x.closing.Unlock()
+	if x.gpus != nil {
+		x.gpus.Close()
+		x.gpus = nil
+	}
 	if x.native != nil {
 		x.native.Delete()
 		x.native = nil
@@ -162,8 +171,8 @@ func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([]
 	if k = min(k, x.n); k == 0 || count == 0 || ctx.Err() != nil {
 		return out, ctx.Err()
 	}
-	search := func(lo, hi int) error {
-		distances, labels, err := x.native.Search(queries[lo*x.d:hi*x.d], int64(k))
+	search := func(in searcher, lo, hi int) error {
+		distances, labels, err := in.Search(queries[lo*x.d:hi*x.d], int64(k))
 		if err != nil {
 			return fmt.Errorf("index: %s: %w", x.name, err)
 		}
@@ -172,14 +181,25 @@ func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([]
 		}
 		return nil
 	}
+	if x.gpus != nil && k <= mostOnGPU {
+		for lo := 0; lo < count; lo += gpuTile {
+			if err := errors.Join(ctx.Err(), search(x.gpus, lo, min(count, lo+gpuTile))); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	if x.gpus != nil {
+		x.large.Add(int64(count))
+	}
 	if x.own {
-		return out, owned(runtime.GOMAXPROCS(0), func() error { return search(0, count) })
+		return out, owned(runtime.GOMAXPROCS(0), func() error { return search(x.native, 0, count) })
 	}
 	err := gpu.Blocks(ctx, count, gpu.Even(count, queryTile), func() func(lo, hi int) error {
 		return func(lo, hi int) error {
 			runtime.LockOSThread() // which has the text of the last error
 			defer runtime.UnlockOSThread()
-			return search(lo, hi)
+			return search(x.native, lo, hi)
 		}
 	})
 	if err != nil {
@@ -190,6 +210,21 @@ func (x *faissIndex) Retrieve(ctx context.Context, queries []float32, k int) ([]
 
 // queryTile is how many queries one call to FAISS has at most: enough for its products of matrices.
 const queryTile = 256
+
+// FAISS's selection on GPUs finds fewer than 2048 (validateKSelect in gpu/impl/IndexUtils.cu): the CPU's index, which stays,
+// answers what asks for more. gpuTile is how many queries a call to it has at most: the answers to all lie on the GPU.
+const (
+	mostOnGPU = 2047
+	gpuTile   = 8192
+)
+
+// warnings says how often the GPUs were not asked.
+func (x *faissIndex) warnings() []string {
+	if n := x.large.Load(); n > 0 {
+		return []string{fmt.Sprintf("index %s: the CPU answered %d queries for more than %d items, which is the most that FAISS finds on a GPU", x.name, n, mostOnGPU)}
+	}
+	return nil
+}
 
 // ranking puts an answer of FAISS's, which leaves ties to chance and fills up with -1, in our order.
 func (x *faissIndex) ranking(distances []float32, labels []int64) []models.Scored {

@@ -46,12 +46,15 @@ type Saver interface {
 // Exact is the name of the index that compares a query with every vector.
 const Exact = "exact"
 
-// faissPrefix begins the name of FAISS's indexes.
-const faissPrefix = "faiss:"
+// What the names of FAISS's indexes begin with.
+const (
+	faissPrefix = "faiss:"
+	gpuPrefix   = "faiss-gpu:"
+)
 
 // Config says which index it is.
 type Config struct {
-	Index  string             `json:"index" yaml:"index"`   // exact, or faiss: and a factory string of FAISS's, such as faiss:IVF256,Flat
+	Index  string             `json:"index" yaml:"index"`   // exact, or faiss: or faiss-gpu: and a factory string of FAISS's, such as faiss:IVF256,Flat
 	Metric Metric             `json:"metric" yaml:"metric"` // ip or l2
 	Params map[string]float64 `json:"params,omitempty" yaml:"params,omitempty"`
 	Device gpu.Device         `json:"-" yaml:"-"` // of exact; nil is the CPU
@@ -62,6 +65,10 @@ type Config struct {
 }
 
 // Parse reads a configuration of the form INDEX;NAME=VALUE;…, such as faiss:IVF256,Flat;nprobe=16.
+//
+// An index faiss-gpu: has parameters that say where it is put: devices, how many GPUs (1); shard=1, each has a part of the
+// vectors, and not all; float16=1, half precision of a flat index's vectors and of a product quantiser's tables; temp-mib,
+// temporary memory on each.
 func Parse(text string, m Metric) (Config, error) {
 	name, rest, more := strings.Cut(text, ";")
 	c := Config{Index: name, Metric: m}
@@ -96,12 +103,12 @@ func Default() Config { return Config{Index: Exact, Metric: InnerProduct} }
 // Validate says what is wrong with a configuration. Whether FAISS knows a factory string, and a parameter, shows when the
 // index is built.
 func (c Config) Validate() error {
-	factory, faiss := strings.CutPrefix(c.Index, faissPrefix)
+	factory, faiss := c.factory()
 	switch {
 	case c.Index != Exact && !faiss:
-		return fmt.Errorf("index: want %s, or %s and a factory string such as %sIVF256,Flat, got %q", Exact, faissPrefix, faissPrefix, c.Index)
+		return fmt.Errorf("index: want %s, or %s or %s and a factory string such as %sIVF256,Flat, got %q", Exact, faissPrefix, gpuPrefix, faissPrefix, c.Index)
 	case faiss && factory == "":
-		return fmt.Errorf("index: %q lacks a factory string, such as %sFlat", c.Index, faissPrefix)
+		return fmt.Errorf("index: %q lacks a factory string, such as %sFlat", c.Index, c.Index)
 	case c.Metric != InnerProduct && c.Metric != L2:
 		return fmt.Errorf("index: metric: want %s or %s, got %q", InnerProduct, L2, c.Metric)
 	case !faiss && len(c.Params) > 0:
@@ -114,7 +121,16 @@ func (c Config) Validate() error {
 			return fmt.Errorf("index: parameter %s: want a finite number, got %g", name, value)
 		}
 	}
-	return nil
+	_, _, err := c.placed()
+	return err
+}
+
+// factory is what FAISS makes an index of.
+func (c Config) factory() (string, bool) {
+	if factory, ok := strings.CutPrefix(c.Index, gpuPrefix); ok {
+		return factory, true
+	}
+	return strings.CutPrefix(c.Index, faissPrefix)
 }
 
 // Build makes an index of vectors, which lie one after the other. It may keep the slice, which must not change. A vector that
@@ -126,10 +142,14 @@ func (c Config) Build(ctx context.Context, vectors []float32, dim int) (Index, e
 	if err := errors.Join(check("vector", vectors, dim), ctx.Err()); err != nil {
 		return nil, err
 	}
-	if factory, ok := strings.CutPrefix(c.Index, faissPrefix); ok {
-		return c.buildFAISS(ctx, factory, vectors, dim)
+	factory, ok := c.factory()
+	if !ok {
+		return c.buildExact(vectors, dim)
 	}
-	return c.buildExact(vectors, dim)
+	if err := c.checkGPUs(); err != nil {
+		return nil, err
+	}
+	return c.buildFAISS(ctx, factory, vectors, dim)
 }
 
 // Load reads what the Save of an index of the same configuration wrote.
@@ -137,11 +157,13 @@ func (c Config) Load(path string) (Index, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	factory, ok := strings.CutPrefix(c.Index, faissPrefix)
-	if !ok {
+	if _, ok := c.factory(); !ok {
 		return nil, fmt.Errorf("index: %s is not saved: build it from its vectors", c.Index)
 	}
-	return c.loadFAISS(factory, path)
+	if err := c.checkGPUs(); err != nil {
+		return nil, err
+	}
+	return c.loadFAISS(path)
 }
 
 // check names the first row with an element that is not finite.

@@ -69,11 +69,12 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for want, c := range map[string]index.Config{
-		`want exact, or faiss: and a factory string`: {Index: "hnsw", Metric: index.L2},
-		`"faiss:" lacks a factory string`:            {Index: "faiss:", Metric: index.L2},
-		`metric: want ip or l2, got "cosine"`:        {Index: "exact", Metric: "cosine"},
-		`exact has no parameters, got nprobe`:        {Index: "exact", Metric: index.L2, Params: map[string]float64{"nprobe": 3}},
-		`parameter nprobe: want a finite number`:     {Index: "faiss:IVF4,Flat", Metric: index.L2, Params: map[string]float64{"nprobe": math.NaN()}},
+		`want exact, or faiss: or faiss-gpu: and a factory string`: {Index: "hnsw", Metric: index.L2},
+		`"faiss:" lacks a factory string`:                          {Index: "faiss:", Metric: index.L2},
+		`metric: want ip or l2, got "cosine"`:                      {Index: "exact", Metric: "cosine"},
+		`exact has no parameters, got nprobe`:                      {Index: "exact", Metric: index.L2, Params: map[string]float64{"nprobe": 3}},
+		`"faiss-gpu:" lacks a factory string`:                      {Index: "faiss-gpu:", Metric: index.L2},
+		`parameter nprobe: want a finite number`:                   {Index: "faiss:IVF4,Flat", Metric: index.L2, Params: map[string]float64{"nprobe": math.NaN()}},
 	} {
 		if _, err := c.Build(t.Context(), nil, 4); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
@@ -85,13 +86,14 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, text := range []string{"exact", "faiss:Flat", "faiss:IVF256,PQ8x4;k_factor=2;nprobe=0.5"} {
+	for _, text := range []string{"exact", "faiss:Flat", "faiss:IVF256,PQ8x4;k_factor=2;nprobe=0.5", "faiss-gpu:IVF256,Flat;devices=2;float16=1;nprobe=16;shard=0;temp-mib=512"} {
 		c, err := index.Parse(text, index.L2)
 		if err != nil || c.String() != text || c.Metric != index.L2 {
 			t.Errorf("%s: %v, %v", text, c, err)
 		}
 	}
-	for _, text := range []string{"", "flat", "faiss:Flat;", "faiss:Flat;nprobe", "faiss:Flat;=3", "faiss:Flat;nprobe=x", "exact;nprobe=3"} {
+	for _, text := range []string{"", "flat", "faiss:Flat;", "faiss:Flat;nprobe", "faiss:Flat;=3", "faiss:Flat;nprobe=x", "exact;nprobe=3", "faiss-gpu:", "faiss-gpu:Flat;devices=0",
+		"faiss-gpu:Flat;devices=1.5", "faiss-gpu:Flat;devices=NaN", "faiss-gpu:Flat;float16=2", "faiss-gpu:Flat;shard=-1", "faiss-gpu:Flat;temp-mib=0.5", "faiss-gpu:Flat;temp-mib=1537"} {
 		if _, err := index.Parse(text, index.L2); err == nil {
 			t.Errorf("%q: no error", text)
 		}

@@ -49,7 +49,8 @@ func perfIndexCommand(g *globals) *cobra.Command {
              best of those measured between the turns
   off        turns of ours not counted, because it had too little of its cores (--busy)
 
---index adds one of FAISS's, with parameters after semicolons: --index 'faiss:IVF256,Flat;nprobe=16'. --own measures
+--index adds one of FAISS's, with parameters after semicolons: --index 'faiss:IVF256,Flat;nprobe=16', or on GPUs
+--index 'faiss-gpu:IVF256,Flat;nprobe=16;devices=2;float16=1'. --own measures
 faiss:Flat also in processes in which FAISS answers a batch with its own threads: asleep when idle, as in this program
 (OMP_WAIT_POLICY=passive), and as it comes. With --peer, a Python with faiss-cpu (bench/peers) takes turns too, with the same
 indexes.`,

@@ -1,34 +1,29 @@
 //go:build cgo && faiss
 
-// The functions of FAISS's C API that go-faiss calls. Every exception becomes a code, and its text the last error of the
-// thread.
+// The functions of FAISS's C API that go-faiss calls.
+#include "guard.h"
 #include "native.h"
 
 #include <faiss/AutoTune.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/c_api/AutoTune_c.h>
 #include <faiss/c_api/IndexFlat_c.h>
-#include <faiss/c_api/error_c.h>
 #include <faiss/c_api/impl/AuxIndexStructures_c.h>
 #include <faiss/c_api/index_factory_c.h>
 #include <faiss/c_api/index_io_c.h>
 #include <faiss/impl/AuxIndexStructures.h>
-#include <faiss/impl/FaissException.h>
 #include <faiss/impl/IDSelector.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_factory.h>
 #include <faiss/index_io.h>
 #include <omp.h>
 
-#include <atomic>
-#include <string>
-
 extern "C" void openblas_set_num_threads(int);
+
+using namespace llm4rec;
 
 namespace {
 
-thread_local std::string last_error;
-std::atomic<int64_t> live{0};
 thread_local int threads = 1;
 
 // The threads of a call, for as long as it lasts. OpenMP's number is the calling thread's own. The BLAS's is the process's,
@@ -42,33 +37,6 @@ struct Threads {
 		if (threads > 1) openblas_set_num_threads(1);
 	}
 };
-
-template <typename F> int guarded(F f) {
-	try {
-		f();
-		return 0;
-	} catch (faiss::FaissException &e) {
-		last_error = e.what();
-		return FAISS_EXCEPT;
-	} catch (std::exception &e) {
-		last_error = e.what();
-		return STD_EXCEPT;
-	} catch (...) {
-		last_error = "unknown exception";
-		return UNKNOWN_EXCEPT;
-	}
-}
-
-template <typename T, typename H> void give(H **to, T *made) {
-	live++;
-	*to = reinterpret_cast<H *>(made);
-}
-
-template <typename T, typename H> void release(H *handle) {
-	if (!handle) return;
-	live--;
-	delete reinterpret_cast<T *>(handle);
-}
 
 faiss::Index *of(FaissIndex *x) { return reinterpret_cast<faiss::Index *>(x); }
 const faiss::Index *of(const FaissIndex *x) { return reinterpret_cast<const faiss::Index *>(x); }

@@ -1,7 +1,7 @@
 //go:build cgo && faiss
 
 // Package native is what go-faiss needs below it: FAISS's C functions, which Debian's libfaiss declares and does not hold,
-// and FAISS's threads under control.
+// its threads under control, and its indexes on GPUs.
 package native
 
 // // libgomp is linked statically, because only then a constructor of ours comes before its own: see policy.cc.

@@ -8,6 +8,7 @@ extern "C" {
 void llm4rec_faiss_threads(int n);
 int64_t llm4rec_faiss_live(void);
 int64_t llm4rec_faiss_bytes(const void *index);
+int llm4rec_faiss_gpu_fits(int device);
 
 #ifdef __cplusplus
 }

@@ -107,6 +107,12 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	if compared {
 		header = append(header, "relative_percent")
 	}
+	ranked := slices.ContainsFunc(experiments, func(e Experiment) bool {
+		return slices.ContainsFunc(e.Tables, func(t *Table) bool { return len(t.ranked()) > 0 })
+	})
+	if ranked {
+		header = append(header, "first_stage", "gain", "gain_lo", "gain_hi", "gain_p_holm", "ceiling", "informative", "llm_calls", "llm_tokens_in", "llm_tokens_out", "llm_dollars", "llm_bad_answers")
+	}
 	for _, c := range timings() {
 		header = append(header, "timing_"+c.name)
 	}
@@ -114,10 +120,14 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	for n := range experiments {
 		base := o.baseline(&experiments[n])
 		for _, t := range experiments[n].Tables {
+			gains := t.gains(t.ranked())
 			for _, r := range t.Rows {
 				line := csvMetrics(r, metrics)
 				if compared {
 					line = append(line, number(r.relativeTo(t.baseline(base))))
+				}
+				if ranked {
+					line = append(line, r.llmColumns(gains[r])...)
 				}
 				for _, c := range timings() {
 					line = append(line, number(c.mean(r)))

@@ -21,6 +21,7 @@ import (
 var arrows = []struct{ pkg, may string }{
 	{"data", ""},
 	{"data/internal/*", ""},
+	{"data/llmrank", "data data/atomic data/internal/*"},
 	{"data/*", "data data/internal/*"},
 
 	{"eval", ""},

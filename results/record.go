@@ -70,9 +70,9 @@ type Identity struct {
 const CandidateInput = "candidates:"
 
 // Candidates is that checksum, "" where no file says what the candidates are.
-func (id Identity) Candidates() string {
-	if n := strings.LastIndex(id.Inputs, CandidateInput); n >= 0 {
-		return id.Inputs[n+len(CandidateInput):]
+func (i Identity) Candidates() string {
+	if n := strings.LastIndex(i.Inputs, CandidateInput); n >= 0 {
+		return i.Inputs[n+len(CandidateInput):]
 	}
 	return ""
 }

@@ -117,10 +117,12 @@ func FuzzLoad(f *testing.F) {
 			pairs.WriteString(d.Users.Raw(u) + " " + d.Items.Raw(d.Inter.Item[n]) + "\n")
 		}
 		identity := func(head string, x *data.Index, used map[int32]bool) string {
+			b := strings.Builder{}
+			b.WriteString(head)
 			for id := range used {
-				head += x.Raw(id) + "\t" + x.Raw(id) + "\n"
+				b.WriteString(x.Raw(id) + "\t" + x.Raw(id) + "\n")
 			}
-			return head
+			return b.String()
 		}
 		u, i := map[int32]bool{}, map[int32]bool{}
 		for n := range d.Inter.User {

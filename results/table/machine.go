@@ -19,7 +19,8 @@ type object struct {
 	System      string              `json:"system"`
 	Seeds       int                 `json:"seeds"` // how many have values
 	Users       int                 `json:"users"`
-	Trials      int                 `json:"trials,omitempty"` // on validation, before the parameters were chosen
+	Injected    bool                `json:"truth_injected,omitempty"` // the relevant items are among the candidates
+	Trials      int                 `json:"trials,omitempty"`         // on validation, before the parameters were chosen
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
@@ -66,6 +67,7 @@ func newObject(t *Table, r *Row, base string, g *gain) object {
 	if len(r.Records) == 0 {
 		return x
 	}
+	x.Injected = injected(r.Records[0].Identity.Protocol)
 	for n, s := range r.summarise(r.every()...) {
 		x.Metrics[r.Metrics[n].Name] = s
 	}

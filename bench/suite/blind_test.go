@@ -47,7 +47,7 @@ metrics: [ndcg@10]
 systems:
   - {name: pop, model: popularity}
   - {name: knn, model: itemknn}
-  - {name: plain, model: llm, after: [pop, knn], params: &x {model: words, base_url: "` + s.URL + `", again: 2}}
+  - {name: plain, model: llm, after: [pop, knn], params: &x {model: words, probe: 0, base_url: "` + s.URL + `", again: 2}}
   - {name: rounds, model: llm, after: [pop], params: {<<: *x, order: shuffled, rounds: 2, prompt: in-context}}
   - {name: evidence, model: llm, after: [knn], params: {<<: *x, prompt: evidence, method: window, size: 8}}
 `)}.Parse()

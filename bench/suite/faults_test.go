@@ -48,7 +48,7 @@ dataset: small
 metrics: [recall@20, ndcg@10]
 systems:
   - {name: pop, model: popularity}
-  - {name: model, model: llm, after: [pop], tolerate: %v, params: {provider: %s, model: %s, base_url: "%s"}}
+  - {name: model, model: llm, after: [pop], tolerate: %v, params: {provider: %s, model: %s, base_url: "%s", probe: 0}}
 `, a.tolerate, a.provider, llmtest.Model, a.url)}.Parse()
 	if err != nil {
 		t.Fatal(err)

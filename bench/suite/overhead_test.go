@@ -37,7 +37,7 @@ func (a asked) run(b *testing.B) results.Record {
 		Models: Models(a.calls), Named: func(string) error { return nil },
 		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
 	}
-	spec, err := bench.Source{Name: "overhead", Text: fmt.Appendf(nil, "name: overhead\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q}}\n", a.url)}.Parse()
+	spec, err := bench.Source{Name: "overhead", Text: fmt.Appendf(nil, "name: overhead\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q, probe: 0}}\n", a.url)}.Parse()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func quantile(sorted []time.Duration, p float64) float64 {
 
 // ranker is the registry's line.
 func ranker(calls *Calls, dirs []string) bench.Model {
-	c := llmConfig{Chat: provider.Chat{Provider: provider.Ollama}, Config: rank.Default(), calls: calls}
+	c := llmConfig{Chat: provider.Chat{Provider: provider.Ollama}, Config: rank.Default(), Probe: 20, calls: calls}
 	c.Dirs = dirs
 	return bench.RegisterRanker("llm", "a language model that puts what another system found in its own order", rank.Revision, c, func(c llmConfig, e bench.Env) models.Preparer {
 		c.Seed, c.Replica, c.dataset = uint64(e.Seed), e.Seed, cmp.Or(e.Dataset, "the data set")

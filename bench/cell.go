@@ -41,6 +41,10 @@ func (e *experiment) prepare(p Protocol) error {
 	if e.current == p.Name {
 		return nil
 	}
+	given, err := e.Suite.candidates(p, e.dataset.Users, e.dataset.Items)
+	if err != nil {
+		return err
+	}
 	s, err := e.dataset.Split(p.SplitSpec)
 	if err != nil {
 		return err
@@ -55,7 +59,10 @@ func (e *experiment) prepare(p Protocol) error {
 	if err := e.store.PutCatalogue(sum, stored); err != nil {
 		return err
 	}
-	asked := ask(s.Train, s.Test, p, e.plan.Spec.Depth, e.Limit)
+	asked, err := ask(s.Train, s.Test, p, given, e.plan.Spec.Depth, e.Limit)
+	if err != nil {
+		return err
+	}
 	for reason, n := range s.Skipped {
 		asked.skipped[reason] += n
 	}

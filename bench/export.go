@@ -22,13 +22,25 @@ import (
 //	NAME.item, NAME.user          text
 //	history.valid, history.test   what is known of each user who is asked, oldest first; may be longer than in training
 //	mask.valid, mask.test         items that must not be recommended to the user
-//	candidates.valid, .test       where they are sampled: the only items that may be recommended
+//	candidates.valid, .test       where they are sampled or given: the only items that may be recommended
 //	qrels.valid, qrels.test       the answers in TREC's form
 //
 // They say what the harness itself would ask: users without a line in history are not counted, and answers that the
 // mask hides are left out.
-func ExportSplit(dir string, d *data.Dataset, s *data.Split, p Protocol) error {
+func (s *Suite) ExportSplit(dir string, d *data.Dataset, split *data.Split, p Protocol) error {
 	p, err := p.withDefaults()
+	if err != nil {
+		return err
+	}
+	given, err := s.candidates(p, d.Users, d.Items)
+	if err != nil {
+		return err
+	}
+	valid, err := ask(split.Train, split.Valid, p, given, 1, 0)
+	if err != nil {
+		return err
+	}
+	test, err := ask(split.Train, split.Test, p, given, 1, 0)
 	if err != nil {
 		return err
 	}
@@ -36,11 +48,11 @@ func ExportSplit(dir string, d *data.Dataset, s *data.Split, p Protocol) error {
 		return fmt.Errorf("export: %w", err)
 	}
 	x := exporter{dir: dir, d: d}
-	x.file(d.Name+".train.inter", func(w *bufio.Writer) error { return atomic.WriteInter(w, d.Users, d.Items, s.Train.Inter) })
+	x.file(d.Name+".train.inter", func(w *bufio.Writer) error { return atomic.WriteInter(w, d.Users, d.Items, split.Train.Inter) })
 	x.file(d.Name+".item", func(w *bufio.Writer) error { return atomic.WriteItems(w, d) })
 	x.file(d.Name+".user", func(w *bufio.Writer) error { return atomic.WriteUsers(w, d) })
-	x.part("valid", ask(s.Train, s.Valid, p, 1, 0))
-	x.part("test", ask(s.Train, s.Test, p, 1, 0))
+	x.part("valid", valid)
+	x.part("test", test)
 	return x.err
 }
 
@@ -141,7 +153,7 @@ func (r *Runner) ExportSplits(ctx context.Context, plan *Plan, dir string) ([]st
 			return out, err
 		}
 		to := filepath.Join(dir, strings.ReplaceAll(p.Name, "/", "-"))
-		if err := ExportSplit(to, d, s, p); err != nil {
+		if err := r.Suite.ExportSplit(to, d, s, p); err != nil {
 			return out, err
 		}
 		out = append(out, to)

@@ -46,10 +46,10 @@ func TestExportSplitFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, recent := t.TempDir(), t.TempDir()
-	if err := ExportSplit(all, d, s, Protocol{}); err != nil {
+	if err := (&Suite{}).ExportSplit(all, d, s, Protocol{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := ExportSplit(recent, d, s, Protocol{Seen: "last-2", Candidates: "uniform-1"}); err != nil {
+	if err := (&Suite{}).ExportSplit(recent, d, s, Protocol{Seen: "last-2", Candidates: "uniform-1"}); err != nil {
 		t.Fatal(err)
 	}
 	inter := "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
@@ -94,7 +94,7 @@ func TestExportedAnswersComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
-		if err := ExportSplit(dir, d, s, p); err != nil {
+		if err := (&Suite{}).ExportSplit(dir, d, s, p); err != nil {
 			t.Fatal(err)
 		}
 		var run strings.Builder
@@ -110,7 +110,10 @@ func TestExportedAnswersComeBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		asked := ask(s.Train, s.Test, p, 80, 0)
+		asked, err := ask(s.Train, s.Test, p, nil, 80, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		lists, err := model.Recommend(t.Context(), asked.queries)
 		if err != nil {
 			t.Fatal(err)

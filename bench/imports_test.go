@@ -21,6 +21,7 @@ import (
 var arrows = []struct{ pkg, may string }{
 	{"data", ""},
 	{"data/internal/*", ""},
+	{"data/llmrank", "data data/atomic data/internal/*"},
 	{"data/*", "data data/internal/*"},
 
 	{"eval", ""},
@@ -67,7 +68,7 @@ var arrows = []struct{ pkg, may string }{
 	{"results/trec", "results"},
 	{"results/report", "results results/table eval eval/stats"},
 
-	{"bench", "data data/atomic eval gpu llm models models/topk models/checkpoint results"},
+	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
 	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},

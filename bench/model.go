@@ -23,6 +23,8 @@ type Suite struct {
 	Named func(name string) error
 	// Open loads a data set by name. The error of one that can be neither found nor downloaded is a *Missing.
 	Open func(ctx context.Context, name string) (*data.Dataset, error)
+	// Find says where a file lies that a protocol names; nil: in the working directory.
+	Find func(path string) (string, error)
 }
 
 // Missing is the error of a data set that is known but not at hand.

@@ -19,6 +19,8 @@ type Plan struct {
 	Protocols []Protocol
 	Metrics   []eval.Metric
 	Cells     []Cell // by protocol, then system, then seed
+
+	suite *Suite // that knows where files lie
 }
 
 // Cell is one system under one protocol with one seed.
@@ -48,7 +50,7 @@ const nameRule = "must start with a letter or digit and hold only letters, digit
 // Resolve checks what a specification means and plans its cells. It reports every issue it finds, not only the first.
 func (s *Suite) Resolve(in *Spec) (*Plan, []*Issue) {
 	spec := *in
-	p := &Plan{Spec: &spec}
+	p := &Plan{Spec: &spec, suite: s}
 	var issues []*Issue
 	add := func(err error, path string, args ...any) { issues = append(issues, issue(err, path, args...)) }
 

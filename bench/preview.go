@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"llm4rec/data"
 	"llm4rec/llm"
@@ -60,12 +61,19 @@ func (r *Runner) Preview(ctx context.Context, plan *Plan, c Cell, user string) (
 	if err != nil {
 		return Preview{}, err
 	}
-	asked := ask(split.Train, split.Test, c.Protocol, plan.Spec.Depth, 0)
+	given, err := r.Suite.candidates(c.Protocol, d.Users, d.Items)
+	if err != nil {
+		return Preview{}, err
+	}
+	asked, err := ask(split.Train, split.Test, c.Protocol, given, plan.Spec.Depth, 0)
+	if err != nil {
+		return Preview{}, err
+	}
 	n := slices.Index(asked.users, user)
 	if n < 0 {
 		return Preview{}, fmt.Errorf("user %q has answers of %s, and is not asked for", user, c.First.System.Name) // it is for the same data and protocol
 	}
-	requests, err := shows.Preview(ctx, split.Train, asked.queries[n], candidates(ranks[at]))
+	requests, err := shows.Preview(ctx, split.Train, asked.queries[n], scoredItems(ranks[at]))
 	return Preview{user, requests}, err
 }
 
@@ -88,8 +96,9 @@ func (r *Runner) stored(plan *Plan, c Cell, d *data.Dataset) ([]results.Ranking,
 	records, errs := store.Records()
 	records = slices.DeleteFunc(records, func(rec results.Record) bool {
 		id := rec.Identity
+		known := strings.HasSuffix(id.Inputs, want.Inputs) // candidates that are given
 		id.Inputs, id.First, id.Device, id.Limit = want.Inputs, want.First, want.Device, want.Limit
-		return rec.Status != results.OK || id != want
+		return rec.Status != results.OK || id != want || !known
 	})
 	if len(records) == 0 {
 		return nil, errors.Join(append([]error{&Unanswered{c.System.Name}}, errs...)...)

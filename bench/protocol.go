@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,8 @@ type Protocol struct {
 	data.SplitSpec `yaml:",inline"`
 	Shown          string `json:"shown,omitempty" yaml:"shown,omitempty" jsonschema:"how much of the history the systems are told at the question: all (default), last-N or none; what is masked and what is asked for stay the same"`
 	Seen           string `json:"seen,omitempty" yaml:"seen,omitempty" jsonschema:"which history items are masked: all (default), last-N or none"`
-	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty" jsonschema:"full (default), uniform-N or popularity-N: the relevant items among N sampled ones"`
+	Candidates     string `json:"candidates,omitempty" yaml:"candidates,omitempty" jsonschema:"full (default); uniform-N or popularity-N: the relevant items among N sampled ones; given-N: the relevant items among the first of candidate_file, N together where one is relevant"`
+	CandidateFile  string `json:"candidate_file,omitempty" yaml:"candidate_file,omitempty" jsonschema:"for given-N, in the working directory or a data folder: a line for each user who is asked, with the id, a tab, and the ids of items"`
 	Users          int    `json:"users,omitempty" yaml:"users,omitempty" jsonschema:"ask a sample of so many users, drawn evenly over the lengths of histories, so that all count alike; default: all"`
 	UserSeed       int64  `json:"user_seed,omitempty" yaml:"user_seed,omitempty" jsonschema:"of the sampled users"`
 	CandidateSeed  int64  `json:"candidate_seed,omitempty" yaml:"candidate_seed,omitempty" jsonschema:"of the sampled candidates"`
@@ -47,6 +49,13 @@ func (p Protocol) withDefaults() (Protocol, error) {
 	if _, _, err := p.sampling(); err != nil {
 		return p, &data.SpecError{Key: "candidates", Err: err}
 	}
+	if _, given := p.given(); !given && p.CandidateFile != "" {
+		return p, &data.SpecError{Key: "candidate_file", Err: fmt.Errorf("has no meaning for %s candidates", p.Candidates)}
+	} else if given && p.CandidateFile == "" {
+		return p, &data.SpecError{Key: "candidates", Err: fmt.Errorf("%s needs candidate_file, which names them", p.Candidates)}
+	} else if given && p.CandidateSeed != 0 {
+		return p, &data.SpecError{Key: "candidate_seed", Err: fmt.Errorf("has no meaning for %s candidates", p.Candidates)}
+	}
 	if p.Users < 0 {
 		return p, &data.SpecError{Key: "users", Err: fmt.Errorf("want a number of users, got %d", p.Users)}
 	}
@@ -70,6 +79,9 @@ func (p Protocol) label() string {
 		l = "standard"
 	case "leave-one-out/last-10/full":
 		l = "as-published"
+	}
+	if _, given := p.given(); given {
+		l += "/" + path.Base(p.CandidateFile) + "/truth-injected"
 	}
 	if p.Shown != "" {
 		l += "/shown-" + p.Shown
@@ -105,9 +117,9 @@ func cut[T any](list []T, n int) []T {
 	return list[len(list)-n:]
 }
 
-// sampling is how many negatives are sampled, and whether by popularity; 0 for the full catalogue.
+// sampling is how many negatives are sampled, and whether by popularity; 0 where none are.
 func (p Protocol) sampling() (n int, byPopularity bool, err error) {
-	if p.Candidates == "full" {
+	if _, given := p.given(); given || p.Candidates == "full" {
 		return 0, false, nil
 	}
 	if n, ok := suffixNumber(p.Candidates, "uniform-"); ok {
@@ -116,8 +128,11 @@ func (p Protocol) sampling() (n int, byPopularity bool, err error) {
 	if n, ok := suffixNumber(p.Candidates, "popularity-"); ok {
 		return n, true, nil
 	}
-	return 0, false, fmt.Errorf("%q is not full, uniform-N or popularity-N", p.Candidates)
+	return 0, false, fmt.Errorf("%q is not full, uniform-N, popularity-N or given-N", p.Candidates)
 }
+
+// given is how many candidates a user with one relevant item has, where a file says which.
+func (p Protocol) given() (int, bool) { return suffixNumber(p.Candidates, "given-") }
 
 func suffixNumber(s, prefix string) (int, bool) {
 	digits, ok := strings.CutPrefix(s, prefix)

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -18,15 +19,23 @@ type questions struct {
 	injected bool // the relevant items were put among the candidates
 }
 
-// ask turns the cases of one part into queries: it masks, and samples candidates where the protocol says so. A relevant item
-// that is masked cannot be found by anybody: it is dropped, and a user without another one is skipped and counted.
-func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questions {
-	out := questions{skipped: map[string]int{}}
+// ask turns the cases of one part into queries: it masks, and samples candidates where the protocol says so, or takes those
+// that are given, nil where none are. A relevant item that is masked cannot be found by anybody: it is dropped, and a user
+// without another one is skipped and counted, as is one to whom no candidates are given.
+func ask(train *data.Train, part data.Part, p Protocol, given *candidateFile, depth, limit int) (questions, error) {
+	out := questions{skipped: map[string]int{}, injected: p.Candidates != "full"}
 	masked, _ := newest(p.Seen)
 	shown, _ := newest(p.Shown)
 	var draw func(c data.Case, relevant []int32) []int32
 	if n, byPopularity, _ := p.sampling(); n > 0 {
 		draw = sampler(train, n, byPopularity, p.CandidateSeed)
+	}
+	if given != nil {
+		// Before the sample of users, which would otherwise be one of users who cannot be asked.
+		all := len(part.Cases)
+		if part = given.cases(part); len(part.Cases) < all {
+			out.skipped["no candidates given"] = all - len(part.Cases)
+		}
 	}
 	if p.Users > 0 && p.Users < len(part.Cases) {
 		out.skipped["not in the sample"] = len(part.Cases) - p.Users
@@ -50,11 +59,17 @@ func ask(train *data.Train, part data.Part, p Protocol, depth, limit int) questi
 		if draw != nil {
 			q.Candidates = draw(c, relevant)
 		}
+		if given != nil {
+			var err error
+			if q.Candidates, err = given.choose(c.User, relevant, exclude); err != nil {
+				return out, fmt.Errorf("user %s: %w", train.Users.Raw(c.User), err)
+			}
+		}
 		out.queries = append(out.queries, q)
 		out.relevant = append(out.relevant, relevant)
 		out.users = append(out.users, train.Users.Raw(c.User))
 	}
-	return out
+	return out, nil
 }
 
 // sample draws cases evenly over the lengths of histories: systematically, in the order of length, from a random start. Every

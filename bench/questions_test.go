@@ -21,7 +21,10 @@ func TestShownHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		asked := ask(train, part, p, 10, 0)
+		asked, err := ask(train, part, p, nil, 10, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		q := asked.queries[0]
 		if !slices.Equal(q.History, want) || len(q.Times) != len(want) || !slices.Equal(q.Exclude, []int32{1, 2, 3}) || !slices.Equal(asked.relevant[0], []int32{4}) {
 			t.Errorf("%s: %+v", shown, q)

@@ -118,13 +118,13 @@ func (e *experiment) firstStage(c Cell) ([][]models.Scored, error) {
 		if x.User != e.asked.users[n] {
 			return nil, fmt.Errorf("the first stage, %s, answered user %s where %s is asked for", c.System.Name, x.User, e.asked.users[n])
 		}
-		lists[n] = candidates(x)
+		lists[n] = scoredItems(x)
 	}
 	return lists, nil
 }
 
-// candidates are stored answers as a ranker gets them.
-func candidates(x results.Ranking) []models.Scored {
+// scoredItems are stored answers as a ranker gets them.
+func scoredItems(x results.Ranking) []models.Scored {
 	out := make([]models.Scored, len(x.Items))
 	for k, item := range x.Items {
 		out[k] = models.Scored{Item: item, Score: x.Scores[k]}

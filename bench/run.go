@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -174,14 +175,10 @@ func (e *experiment) identity(c Cell) (results.Identity, error) {
 func (p *Plan) Identity(c Cell, dataset, checksum string, device gpu.Device) (results.Identity, error) {
 	inputs := ""
 	if c.Bound.Inputs != nil {
-		var err error
-		missing := (*models.Unavailable)(nil)
-		switch inputs, err = c.Bound.Inputs(); {
-		case errors.As(err, &missing):
-			inputs = string(results.Unavailable) // the fit will say so too
-		case err != nil:
-			inputs = string(results.Failed) // likewise
-		}
+		inputs = inputsOr(c.Bound.Inputs())
+	}
+	if sum := p.suite.candidateSum(c.Protocol); sum != "" {
+		inputs = strings.TrimSpace(inputs + " " + results.CandidateInput + sum)
 	}
 	return results.Identity{
 		Dataset: dataset, Data: checksum, Filters: canonical(p.Spec.Filters),
@@ -190,6 +187,18 @@ func (p *Plan) Identity(c Cell, dataset, checksum string, device gpu.Device) (re
 		Seed: c.Seed, Seeded: c.Model.Seeded, Revision: c.Model.Revision,
 		Device: device.Kind(), Depth: p.Spec.Depth,
 	}, nil
+}
+
+// inputsOr is a checksum of files, or the status that a cell will have which cannot read them.
+func inputsOr(sum string, err error) string {
+	missing := (*models.Unavailable)(nil)
+	switch {
+	case errors.As(err, &missing):
+		return string(results.Unavailable)
+	case err != nil:
+		return string(results.Failed)
+	}
+	return sum
 }
 
 // Libraries are those that shape results: every model answers on the CPU, and some train on another device.

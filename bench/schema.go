@@ -70,7 +70,12 @@ func describeProtocol(p *jsonschema.Schema) {
 	p.Properties["split"].Enum = anySlice(data.SplitMethods())
 	p.Properties["seen"].Pattern = `^(all|none|last-[1-9][0-9]*)$`
 	p.Properties["shown"].Pattern = p.Properties["seen"].Pattern
-	p.Properties["candidates"].Pattern = `^(full|(uniform|popularity)-[1-9][0-9]*)$`
+	p.Properties["candidates"].Pattern = `^(full|(uniform|popularity|given)-[1-9][0-9]*)$`
+	some := 1
+	p.Properties["candidate_file"].MinLength = &some
+	p.If = &jsonschema.Schema{Properties: map[string]*jsonschema.Schema{"candidates": {Pattern: `^given-`}}, Required: []string{"candidates"}}
+	p.Then = &jsonschema.Schema{Required: []string{"candidate_file"}}
+	p.Else = &jsonschema.Schema{Not: &jsonschema.Schema{Required: []string{"candidate_file"}}}
 	p.Required = nil
 }
 

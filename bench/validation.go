@@ -27,8 +27,15 @@ type Measured struct {
 }
 
 // NewValidation asks the validation cases as the protocol asks those of the test.
-func NewValidation(train *data.Train, p Protocol, metric eval.Metric) (*Validation, error) {
-	asked := ask(train, train.Valid, p, metric.K, 0)
+func (s *Suite) NewValidation(train *data.Train, p Protocol, metric eval.Metric) (*Validation, error) {
+	given, err := s.candidates(p, train.Users, train.Items)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := ask(train, train.Valid, p, given, metric.K, 0)
+	if err != nil {
+		return nil, err
+	}
 	if len(asked.queries) == 0 {
 		return nil, fmt.Errorf("protocol %s leaves no user to ask on validation (skipped: %v)", p.Name, asked.skipped)
 	}

@@ -14,6 +14,7 @@ type Builder struct {
 	next         []int64      // by provisional user: the position that AddNext gives
 	userText     textBuilder
 	itemText     textBuilder
+	described    bool // items with text are of the catalogue
 }
 
 // NewBuilder returns an empty builder with room for that many interactions.
@@ -50,6 +51,11 @@ func (b *Builder) SetItemFields(fields ...Field) { b.itemText.fields = fields }
 // AddItem gives the text of one item. It fails if the item has text already.
 func (b *Builder) AddItem(raw string, values ...string) error { return b.itemText.add(raw, values) }
 
+// KeepDescribedItems puts items with text into the catalogue that nobody interacted with, for data sets whose questions or
+// candidates hold them. Elsewhere such items stay out: a model of interactions can say nothing of them, and every full ranking
+// would be longer by what nobody ever took.
+func (b *Builder) KeepDescribedItems() { b.described = true }
+
 // SetUserFields declares the columns of user text; AddUser gives their values for one user, in the same order.
 func (b *Builder) SetUserFields(fields ...Field) { b.userText.fields = fields }
 
@@ -60,6 +66,11 @@ func (b *Builder) AddUser(raw string, values ...string) error { return b.userTex
 func (b *Builder) Build(name string) (*Dataset, error) {
 	if b.inter.Len() == 0 {
 		return nil, fmt.Errorf("data: %s: no interactions", name)
+	}
+	if b.described {
+		for raw := range b.itemText.rows {
+			b.items.id([]byte(raw)) // in any order: the index sorts
+		}
 	}
 	users, userOf := b.users.sorted()
 	items, itemOf := b.items.sorted()

@@ -27,7 +27,8 @@ type Dataset struct {
 	Given *Given
 	// Notes say what a reader of any table over this data set must know, such as "synthetic".
 	Notes []string
-	// UnratedItems counts items that the source describes but nobody interacted with: they are not in the catalogue.
+	// UnratedItems counts items that the source describes but nobody interacted with, if they are not in the catalogue: see
+	// [Builder.KeepDescribedItems].
 	UnratedItems int
 }
 

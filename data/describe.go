@@ -13,8 +13,9 @@ type Description struct {
 	Users        int     `json:"users"`
 	Items        int     `json:"items"`
 	Interactions int     `json:"interactions"`
-	UnratedItems int     `json:"unrated_items"`
-	Density      float64 `json:"density"` // interactions / (users × items); repeated pairs count each time
+	UnratedItems int     `json:"unrated_items"`        // not in the catalogue
+	IdleItems    int     `json:"idle_items,omitempty"` // in the catalogue, without interactions
+	Density      float64 `json:"density"`              // interactions / (users × items); repeated pairs count each time
 
 	Lengths []Quantile `json:"history_lengths"` // of all of a user's interactions
 	// Gini of item popularity over the catalogue: 0 if all items are equally popular, near 1 if one has everything.
@@ -73,15 +74,16 @@ func Describe(d *Dataset) Description {
 	}
 	return Description{
 		Name: d.Name, Users: d.Users.Len(), Items: d.Items.Len(), Interactions: d.Inter.Len(), UnratedItems: d.UnratedItems,
-		Density:  float64(d.Inter.Len()) / (float64(d.Users.Len()) * float64(d.Items.Len())),
-		Lengths:  quantiles(lengths, 0, .05, .25, .5, .75, .95, 1),
-		Gini:     gini(popularity),
-		Repeats:  repeats(d),
-		Rating:   Range{slices.Min(d.Inter.Rating), slices.Max(d.Inter.Rating)},
-		Time:     clock(d),
-		UserText: coverage(d.UserText),
-		ItemText: coverage(d.ItemText),
-		Notes:    d.Notes,
+		IdleItems: len(popularity) - present(popularity),
+		Density:   float64(d.Inter.Len()) / (float64(d.Users.Len()) * float64(d.Items.Len())),
+		Lengths:   quantiles(lengths, 0, .05, .25, .5, .75, .95, 1),
+		Gini:      gini(popularity),
+		Repeats:   repeats(d),
+		Rating:    Range{slices.Min(d.Inter.Rating), slices.Max(d.Inter.Rating)},
+		Time:      clock(d),
+		UserText:  coverage(d.UserText),
+		ItemText:  coverage(d.ItemText),
+		Notes:     d.Notes,
 	}
 }
 

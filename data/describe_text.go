@@ -24,6 +24,9 @@ func (d Description) WriteTo(w io.Writer) (int64, error) {
 	if d.UnratedItems > 0 {
 		line("items without interactions", "%d, not in the catalogue", d.UnratedItems)
 	}
+	if d.IdleItems > 0 {
+		line("items without interactions in the catalogue", "%d", d.IdleItems)
+	}
 	line("interactions", "%d", d.Interactions)
 	line("density", "%.3g%%", 100*d.Density)
 	for _, q := range d.Lengths {

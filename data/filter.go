@@ -62,6 +62,8 @@ func (f Filters) Validate() error {
 // Apply returns the data set that is left and what each filter took away. The dense ids are new, the order and the text
 // are the old ones, and every filter that took something leaves a note. Filters that ask for nothing return d itself.
 //
+// Items without any interaction do not stay, however they came into the catalogue.
+//
 // A data set with a split of its own cannot be filtered: its cases would lose their histories and answers.
 func (f Filters) Apply(d *Dataset) (*Dataset, []Removed, error) {
 	if err := f.Validate(); err != nil {

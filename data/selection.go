@@ -8,6 +8,7 @@ type selection struct {
 	keep         []bool
 	left         int
 	users, items []int // interactions left, by dense id
+	unrated      int   // items of the catalogue that never had one
 }
 
 func newSelection(d *Dataset) *selection {
@@ -17,6 +18,7 @@ func newSelection(d *Dataset) *selection {
 		s.users[d.Inter.User[n]]++
 		s.items[d.Inter.Item[n]]++
 	}
+	s.unrated = len(s.items) - present(s.items)
 	return s
 }
 
@@ -106,9 +108,10 @@ func (s *selection) dataset(removed []Removed) *Dataset {
 	out := &Dataset{
 		Name: s.d.Name, Users: users, Items: items, UserText: userText, ItemText: itemText,
 		// Dropping the only id that is not a number turns bytewise order into numeric, so users may change places.
-		Inter:        canonical(x, users.Len()),
-		Notes:        slices.Clone(s.d.Notes),
-		UnratedItems: s.d.UnratedItems,
+		Inter: canonical(x, users.Len()),
+		Notes: slices.Clone(s.d.Notes),
+		// Only items with interactions are left, so those that were kept without any are out of the catalogue too.
+		UnratedItems: s.d.UnratedItems + s.unrated,
 	}
 	for _, r := range removed {
 		if r.Interactions > 0 {

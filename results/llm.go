@@ -38,6 +38,12 @@ type LLM struct {
 	LatencyP95      float64 `json:"latency_p95_sec"`
 	TokensPerSecond float64 `json:"tokens_per_sec"` // of the answers, while they were written; 0: the server does not tell
 
+	// Of the calls of this run, without those that were recorded before.
+	FirstTokenP50 float64 `json:"first_token_p50_sec,omitempty"` // where answers were streamed
+	FirstTokenP95 float64 `json:"first_token_p95_sec,omitempty"`
+	Load          float64 `json:"load_sec,omitempty"` // of the model into memory, all times together
+	Parallel      int     `json:"parallel,omitempty"` // calls that were under way at a time, at most
+
 	Positions  []Position `json:"positions,omitempty"`  // what place a candidate was shown in, against what the model made of it
 	Popularity []Rank     `json:"popularity,omitempty"` // of what stands at each rank
 

@@ -3,7 +3,10 @@
 // A table is computed from what this package stores and from nothing else.
 package results
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Version of the record's form. A reader refuses a later one.
 const Version = 1
@@ -51,7 +54,7 @@ type Identity struct {
 	System   string `json:"system"`
 	Model    string `json:"model"`
 	Params   string `json:"params"` // canonical JSON, defaults filled in
-	Inputs   string `json:"inputs"` // checksum of files that the model reads, if any
+	Inputs   string `json:"inputs"` // checksum of files that the model reads, if any, then of those of the protocol
 	Seed     int64  `json:"seed"`
 	Seeded   bool   `json:"seeded"`   // whether the seed matters
 	Revision int    `json:"revision"` // of the implementation, declared beside it
@@ -61,6 +64,17 @@ type Identity struct {
 
 	First       string `json:"first,omitempty"`       // the cell whose answers it ranks again
 	Informative bool   `json:"informative,omitempty"` // it was asked for those users alone for whom it could matter
+}
+
+// CandidateInput begins the checksum of a protocol's file of candidates, which ends the Inputs.
+const CandidateInput = "candidates:"
+
+// Candidates is that checksum, "" where no file says what the candidates are.
+func (i Identity) Candidates() string {
+	if n := strings.LastIndex(i.Inputs, CandidateInput); n >= 0 {
+		return i.Inputs[n+len(CandidateInput):]
+	}
+	return ""
 }
 
 // Timing of a cell.

@@ -6,6 +6,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/data/atomic"
 	"llm4rec/data/fetch"
+	"llm4rec/data/llmrank"
 	"llm4rec/data/movielens"
 	"llm4rec/data/sequence"
 	"llm4rec/data/synthetic"
@@ -16,6 +17,7 @@ const (
 
 	movielensLicence  = "GroupLens: research use, acknowledgement required, no redistribution or commercial use without permission"
 	movielensCitation = "F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. ACM TiiS 5, 4, Article 19. doi:10.1145/2827872"
+	llmrankCitation   = "Yupeng Hou, Junjie Zhang, Zihan Lin, Hongyu Lu, Ruobing Xie, Julian McAuley, Wayne Xin Zhao. 2024. Large Language Models are Zero-Shot Rankers for Recommender Systems. ECIR 2024. doi:10.1007/978-3-031-56060-6_24"
 	amazonLicence     = "no licence stated: derived from the Amazon review data, for research use"
 	beautyCitation    = "Julian McAuley, Christopher Targett, Qinfeng Shi, Anton van den Hengel. 2015. Image-Based Recommendations on Styles and Substitutes. SIGIR 2015. doi:10.1145/2766462.2767755"
 )
@@ -79,6 +81,19 @@ func Sources() []Source {
 			"https://raw.githubusercontent.com/kang205/SASRec/e3738967fddab206d6eeb4fda433e7a7034dd8b1/data/ml-1m.txt",
 			File{"ml-1m.txt", "sha256:b725f3acb3986fe3130bffd1e77a74d182a1f51799567a236dbd60270f95b0a2", 9053831},
 			movielensLicence, movielensCitation, 999611),
+		{
+			Name: "ml-1m-llmrank", Title: "MovieLens 1M for LLMRank's candidates: SASRec's sequences, MovieLens's ids, titles and genres (local only)",
+			Licence: movielensLicence, Citation: movielensCitation + "; " + llmrankCitation,
+			Interactions: 999611,
+			Files: []File{
+				{llmrank.Sequences, "sha256:b725f3acb3986fe3130bffd1e77a74d182a1f51799567a236dbd60270f95b0a2", 9053831},
+				{llmrank.UserMap, "sha256:8148d4c07e10e086bb342e412cf6dc838ac08c56143b1b7b3b0a5666b92cf87a", 58213},
+				{llmrank.ItemMap, "sha256:6efd7a3c2610ed900f7ba7643e998e804dc6c5d428c5fa95252d7ee51042e69f", 32137},
+				{llmrank.Items, "sha256:6eff097333db47adf003039eb90cb6ab13978fa9577d915d2366e4d073844dc3", 155909},
+			},
+			Dirs: []string{"."}, // its files lie in two folders of the data folder
+			Load: llmrank.Load,
+		},
 		sequenceSource("beauty-bert4rec", "Amazon Beauty as preprocessed for BERT4Rec: no ratings, order only",
 			"https://raw.githubusercontent.com/FeiSun/BERT4Rec/615eaf2004abecda487a38d5b0c72f3dcfcae5b3/data/beauty.txt",
 			File{"beauty.txt", "sha256:f480b7a7403852342ffd8f9809bb30697dd669be31813d0e204b698fec86ef49", 3912093},

@@ -13,60 +13,92 @@ import (
 	"llm4rec/data"
 	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
-	"llm4rec/llm"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/llmtest"
 	"llm4rec/results"
 )
 
-// BenchmarkOverhead ranks through all of the harness, over HTTP and recording, against a server whose answers take 100 ms: idle is
-// the share of its places that stood empty. The server, which runs in this process, has its part in that.
+// asked is a run of pop and a language model behind it, on a data set with so many users.
+type asked struct {
+	users int
+	url   string
+	calls *Calls
+	out   string
+}
+
+// run returns the model's record.
+func (a asked) run(b *testing.B) results.Record {
+	b.Helper()
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = a.users, 200, 20*a.users
+	d := synthetic.Generate(small)
+	a.calls.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	suite := &bench.Suite{
+		Models: Models(a.calls), Named: func(string) error { return nil },
+		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
+	}
+	spec, err := bench.Source{Name: "overhead", Text: fmt.Appendf(nil, "name: overhead\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q}}\n", a.url)}.Parse()
+	if err != nil {
+		b.Fatal(err)
+	}
+	plan, issues := suite.Resolve(spec)
+	if len(issues) > 0 {
+		b.Fatal(issues)
+	}
+	r := &bench.Runner{Suite: suite, Device: gpu.CPU(), Out: a.out, Progress: quiet{}, Log: a.calls.Log}
+	sum, err := r.Run(b.Context(), plan)
+	if err != nil || sum.Failed > 0 {
+		b.Fatal(sum, err)
+	}
+	if err := a.calls.Close(); err != nil {
+		b.Fatal(err)
+	}
+	store, err := results.OpenRead(sum.Dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	records, _ := store.Records()
+	return bySystem(records)["model"][0]
+}
+
+// BenchmarkOverhead ranks through all of the harness, over HTTP and recording, against a server whose answers take half a second:
+// idle is the share of its places that stood empty, by the server's own clock.
 func BenchmarkOverhead(b *testing.B) {
-	const latency = 100 * time.Millisecond
-	for _, c := range []struct{ parallel, users int }{{1, 30}, {8, 240}, {64, 1920}} {
+	for _, c := range []struct{ parallel, users int }{{1, 12}, {8, 160}, {64, 1920}} {
 		b.Run(fmt.Sprintf("parallel=%d", c.parallel), func(b *testing.B) {
-			small := synthetic.Default()
-			small.Users, small.Items, small.Interactions = c.users, 200, 20*c.users
-			d := synthetic.Generate(small)
 			s := llmtest.Serve(b)
-			s.Chat, s.Delay, s.Answer = true, latency, func(r llm.Request) llm.Response { return backwards(r) }
-			log := slog.New(slog.NewTextHandler(io.Discard, nil))
-			wall, asked := 0.0, 0
+			s.Chat, s.Delay, s.Answer = true, 500*time.Millisecond, backwards
+			wall, calls := 0.0, 0
 			for b.Loop() {
 				out := b.TempDir()
-				calls := &Calls{Mode: cassette.Record, Cassette: filepath.Join(out, "answers.jsonl.gz"), Parallel: c.parallel, Log: log}
-				suite := &bench.Suite{
-					Models: Models(calls), Named: func(string) error { return nil },
-					Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
-				}
-				spec, err := bench.Source{Name: "overhead", Text: fmt.Appendf(nil, "name: overhead\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q}}\n", s.URL)}.Parse()
-				if err != nil {
-					b.Fatal(err)
-				}
-				plan, issues := suite.Resolve(spec)
-				if len(issues) > 0 {
-					b.Fatal(issues)
-				}
-				r := &bench.Runner{Suite: suite, Device: gpu.CPU(), Out: out, Progress: quiet{}, Log: log}
-				sum, err := r.Run(b.Context(), plan)
-				if err != nil || sum.Failed > 0 {
-					b.Fatal(sum, err)
-				}
-				if err := calls.Close(); err != nil {
-					b.Fatal(err)
-				}
-				store, err := results.OpenRead(sum.Dir)
-				if err != nil {
-					b.Fatal(err)
-				}
-				records, _ := store.Records()
-				rec := bySystem(records)["model"][0]
+				rec := asked{c.users, s.URL, &Calls{Mode: cassette.Record, Cassette: filepath.Join(out, "answers.jsonl.gz"), Parallel: c.parallel}, out}.run(b)
 				wall += rec.Timing.RecommendWall
-				asked += rec.LLM.Calls
+				calls += rec.LLM.Calls
 			}
-			b.ReportMetric(100*(1-float64(asked)*latency.Seconds()/(float64(c.parallel)*wall)), "%idle")
-			b.ReportMetric(1000*(wall*float64(c.parallel)/float64(asked)-latency.Seconds()), "ms-added/call")
+			places := float64(c.parallel) * wall
+			b.ReportMetric(100*(1-s.Busy().Seconds()/places), "%idle")
+			b.ReportMetric(1000*(places-s.Busy().Seconds())/float64(calls), "ms-added/call")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// BenchmarkReplay ranks through all of the harness from recorded answers.
+func BenchmarkReplay(b *testing.B) {
+	s := llmtest.Serve(b)
+	s.Chat, s.Answer = true, backwards
+	tape := filepath.Join(b.TempDir(), "answers.jsonl.gz")
+	const users = 2000
+	asked{users, s.URL, &Calls{Mode: cassette.Record, Cassette: tape, Parallel: 8}, b.TempDir()}.run(b)
+	wall, answers := 0.0, 0
+	for b.Loop() {
+		rec := asked{users, s.URL, &Calls{Mode: cassette.Replay, Cassette: tape}, b.TempDir()}.run(b)
+		if rec.LLM.Recorded != users {
+			b.Fatalf("%d of %d answers were replayed", rec.LLM.Recorded, users)
+		}
+		wall += rec.Timing.RecommendWall
+		answers += rec.LLM.Recorded
+	}
+	b.ReportMetric(float64(answers)/wall, "answers/sec")
+	b.ReportMetric(0, "ns/op")
 }

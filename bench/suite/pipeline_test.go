@@ -31,7 +31,7 @@ seeds: [1, 2]
 systems:
   - {name: pop, model: popularity}
   - {name: tfidf, model: text}
-  - {name: tiny, model: llm, after: [pop, tfidf], params: {model: tiny, base_url: "%s", num_ctx: 4096, options: {num_thread: 1}, max_tokens: 120, probe: 3}}
+  - {name: tiny, model: llm, after: [pop, tfidf], seeds: [1], params: {model: tiny, base_url: "%s", num_ctx: 4096, options: {num_thread: 1}, max_tokens: 120, probe: 3}}
   - {name: shuffled, model: llm, after: [pop], params: {model: tiny, base_url: "%[1]s", num_ctx: 4096, options: {num_thread: 1}, max_tokens: 120, order: shuffled, rounds: 2, candidates: 5, history: 3}}
 `
 

@@ -118,7 +118,9 @@ func (r *llmRanker) Account() results.LLM {
 		out.Answers[string(class)] = n
 	}
 	if r.line.gate != nil {
-		for kind, n := range r.line.gate.Report().Retries {
+		live := r.line.gate.Report()
+		out.FirstTokenP50, out.FirstTokenP95, out.Load, out.Parallel = live.FirstTokenP50, live.FirstTokenP95, live.Load, live.Highest
+		for kind, n := range live.Retries {
 			if out.Retries == nil {
 				out.Retries = map[string]int{}
 			}

@@ -72,6 +72,7 @@ func (r reverser) Rank(_ context.Context, q models.Query, candidates []models.Sc
 
 // second is a suite over a small data set with a model called reverser.
 func second(t *testing.T) (*bench.Suite, *tally) {
+	t.Helper()
 	small := synthetic.Default()
 	small.Users, small.Items, small.Interactions = 120, 60, 2400
 	d := synthetic.Generate(small)

@@ -53,10 +53,13 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 	const good = `{name: a, dataset: ml-100k, protocol: {split: ratio, by: global, seen: last-3, candidates: uniform-100},
 metrics: [ndcg@10], filters: {min_rating: 4, core: {user: 5, item: 5}}, systems: [{name: x, model: itemknn, params: {decay: 0.5}}]}`
 	check(t, good, true)
+	check(t, strings.Replace(good, "uniform-100", "given-20, candidate_file: a.random", 1), true)
 	for _, change := range [][2]string{
 		{"ndcg@10", "ndcg@0"}, {"ndcg@10", "auc@10"}, {"itemknn", "itemnkk"}, {"decay", "decoy"}, {"decay: 0.5", "decay: x"},
 		{"seen: last-3", "seen: last"}, {"uniform-100", "uniform"}, {"split: ratio", "split: rato"}, {"name: a", "name: a/b"},
 		{"[ndcg@10]", "[]"}, {"min_rating: 4", "min_ratings: 4"}, {"dataset: ml-100k, ", ""}, {"item: 5", "item: x"},
+		{"uniform-100", "given-20"}, {"uniform-100", "uniform-100, candidate_file: a.random"},
+		{"uniform-100", "given-0, candidate_file: a.random"}, {"uniform-100", "given-20, candidate_file: ''"},
 	} {
 		t.Run(change[1], func(t *testing.T) { check(t, strings.Replace(good, change[0], change[1], 1), false) })
 	}

@@ -7,6 +7,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/data"
+	"llm4rec/llm/text"
 )
 
 // New is everything that experiments can name, with data sets looked for, and language models asked, as the options say.
@@ -24,5 +25,6 @@ func New(opt DatasetOptions, calls *Calls, log *slog.Logger) *bench.Suite {
 			}
 			return d, err
 		},
+		Find: func(path string) (string, error) { return text.Source{Path: path}.Find(opt.Dirs) },
 	}
 }

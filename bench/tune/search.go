@@ -54,7 +54,7 @@ func (t *Tuner) Run(ctx context.Context, p *Plan) (out Outcome, err error) {
 	if err != nil {
 		return out, err
 	}
-	validation, err := bench.NewValidation(train, p.base.Protocols[0], p.metric)
+	validation, err := t.Suite.NewValidation(train, p.base.Protocols[0], p.metric)
 	if err != nil {
 		return out, err
 	}

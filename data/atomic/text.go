@@ -16,7 +16,7 @@ func readText(fsys fs.FS, name string, b *data.Builder, itemIndex map[string]str
 	if err := readTextTable(fsys, name+".user", userColumn, b.SetUserFields, b.AddUser); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err := readTextTable(fsys, name+".item", itemColumn, b.SetItemFields, b.AddItem)
+	err := ReadItems(fsys, name+".item", b)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -34,6 +34,11 @@ func readText(fsys fs.FS, name string, b *data.Builder, itemIndex map[string]str
 		return nil
 	}
 	return err
+}
+
+// ReadItems gives a builder the item text of a NAME.item file that lies beside interactions of another form.
+func ReadItems(fsys fs.FS, name string, b *data.Builder) error {
+	return readTextTable(fsys, name, itemColumn, b.SetItemFields, b.AddItem)
 }
 
 func readTextTable(fsys fs.FS, name, id string, declare func(...data.Field), add func(string, ...string) error) error {

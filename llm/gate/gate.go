@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -76,7 +77,10 @@ func (g *Gate) Generate(ctx context.Context, r llm.Request) (resp llm.Response, 
 	if err := g.slots.acquire(ctx); err != nil {
 		return resp, g.untried(err)
 	}
-	defer func() { g.slots.release(resp, err) }()
+	defer func() {
+		g.slots.release(resp, err)
+		runtime.Gosched() // the next call is on its way before what comes after this one is done
+	}()
 	if err := g.gone(); err != nil {
 		return resp, g.untried(err)
 	}

@@ -103,6 +103,14 @@ func Chat(t *testing.T, adapter func(t *testing.T, s *Server) llm.Chat) {
 			}
 		})
 	}
+	// What a model says is the caller's to judge, also where it says nothing.
+	t.Run("no text", func(t *testing.T) {
+		s := serve(t)
+		s.Next(Fault{Text: func(string) string { return "" }})
+		if got, err := adapter(t, s).Generate(t.Context(), Question()); err != nil || got.Text != "" || got.Finish != llm.Stop {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
 	t.Run("absent", func(t *testing.T) {
 		s := serve(t)
 		c := adapter(t, s)

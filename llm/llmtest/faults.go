@@ -43,7 +43,6 @@ func ChatMisbehaviours() []Misbehaviour {
 		Misbehaviour{"not UTF-8", Fault{Bytes: func(body []byte) []byte { return bytes.ReplaceAll(body, []byte("museum"), []byte("mus\xe9um")) }}, llm.Garbage, 0},
 		Misbehaviour{"10 MB", text(strings.Repeat(strings.Repeat("m", 1<<16-1)+" ", 160)), llm.Garbage, 0},
 		Misbehaviour{"10 MB in a word", text(strings.Repeat("m", 10<<20)), llm.Garbage, 0},
-		Misbehaviour{"no text", text(""), llm.Garbage, 0},
 		Misbehaviour{"fails after it began", Fault{Body: `{"error":"the model crashed"}`}, llm.Server, 0},
 	)
 }

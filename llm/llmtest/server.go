@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ type Server struct {
 	t       testing.TB
 	address string
 
+	busy     atomic.Int64 // nanoseconds
 	mu       sync.Mutex
 	server   *httptest.Server // nil: dead
 	faults   []Fault
@@ -131,6 +133,9 @@ func (s *Server) Answered() map[string]int {
 	return maps.Clone(s.answered)
 }
 
+// Busy is the time that all calls together have spent in the server.
+func (s *Server) Busy() time.Duration { return time.Duration(s.busy.Load()) }
+
 // Calls is the number of calls for embeddings and answers.
 func (s *Server) Calls() int {
 	s.mu.Lock()
@@ -168,6 +173,8 @@ func Vector(text string, dimension int) []float32 {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begin := time.Now()
+	defer func() { s.busy.Add(int64(time.Since(begin))) }()
 	var body bytes.Buffer
 	if _, err := body.ReadFrom(r.Body); err != nil {
 		return // the caller is gone

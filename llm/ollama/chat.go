@@ -120,8 +120,6 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 		out.Finish = llm.Length
 	case !last.Done && (repeated >= loop || !c.firstToken && out.Text != ""): // not streamed it is JSON, which is complete
 		out.Finish = llm.Length
-	case out.Text == "":
-		return fail(llm.Garbage, "an answer without text")
 	case !last.Done:
 		return fail(llm.Garbage, "an answer that ends in its middle")
 	default:

@@ -127,8 +127,6 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 		out.Text, out.Finish = cmp.Or(a.text, a.refusal), llm.Filtered
 	case a.finish == "length":
 		out.Finish = llm.Length
-	case a.text == "":
-		return fail(llm.Garbage, "an answer without text")
 	default:
 		out.Finish = llm.Stop
 	}

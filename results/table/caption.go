@@ -41,6 +41,9 @@ func (t *Table) caption(e *Experiment) []string {
 	} else {
 		first := rows[0]
 		add("Protocol %s: %s%s", t.Protocol, words(first.Records[0].Identity.Protocol), filters(first.Records[0].Identity.Filters))
+		if injected(first.Records[0].Identity.Protocol) {
+			add("Truth injected: the relevant items are among each user's candidates, whatever a first stage would have found; full rankings have other figures, and may have another order of systems")
+		}
 		add("%d users%s", len(first.Users), counts("; not counted: ", first.Skipped))
 		add("%s", seedWords(seeds))
 		if n := len(first.Users); n < 20 {

@@ -22,6 +22,7 @@ func differences(a, b results.Record) string {
 		{"data set content", a.Identity.Data, b.Identity.Data},
 		{"filters", a.Identity.Filters, b.Identity.Filters},
 		{"split", a.Split, b.Split},
+		{"content of the candidate file", a.Identity.Candidates(), b.Identity.Candidates()},
 		{"limit of users", a.Identity.Limit, b.Identity.Limit},
 	} {
 		if f.a != f.b {
@@ -57,6 +58,12 @@ func fields(text string) map[string]any {
 		return nil
 	}
 	return m
+}
+
+// injected tells whether a protocol puts the relevant items among the candidates: all do that have fewer than the catalogue.
+func injected(protocol string) bool {
+	c, ok := fields(protocol)["candidates"]
+	return ok && c != "full"
 }
 
 // word writes a JSON value as people do: a string without quotes.

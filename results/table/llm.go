@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"llm4rec/eval/stats"
@@ -264,4 +265,28 @@ func (g *gain) verdict(x totals) string {
 		price = "price unknown"
 	}
 	return fmt.Sprintf("%s: %s, %s s a user", word, price, figure(x.LatencyP50/float64(x.seeds)))
+}
+
+// llmColumns are a row's columns about its language model, empty for one without.
+func (r *Row) llmColumns(g *gain) []string {
+	out := make([]string, 5)
+	if g != nil {
+		out = []string{g.First, number(&g.Mean), number(&g.Lo), number(&g.Hi), number(&g.Holm)}
+	}
+	if len(r.Records) == 0 || r.Records[0].LLM == nil {
+		return append(out, make([]string, 7)...)
+	}
+	x := r.totals()
+	n := float64(x.seeds)
+	ceiling, informative, dollars := x.Ceiling/n, float64(x.Informative)/n, &x.Dollars
+	if x.unknown {
+		dollars = nil
+	}
+	bad := x.failed
+	for class, count := range x.Answers {
+		if class != "ok" {
+			bad += count
+		}
+	}
+	return append(out, number(&ceiling), number(&informative), strconv.Itoa(x.Calls), strconv.Itoa(x.PromptTokens), strconv.Itoa(x.OutputTokens), number(dollars), strconv.Itoa(bad))
 }

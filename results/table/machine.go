@@ -19,7 +19,8 @@ type object struct {
 	System      string              `json:"system"`
 	Seeds       int                 `json:"seeds"` // how many have values
 	Users       int                 `json:"users"`
-	Trials      int                 `json:"trials,omitempty"` // on validation, before the parameters were chosen
+	Injected    bool                `json:"truth_injected,omitempty"` // the relevant items are among the candidates
+	Trials      int                 `json:"trials,omitempty"`         // on validation, before the parameters were chosen
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
@@ -66,6 +67,7 @@ func newObject(t *Table, r *Row, base string, g *gain) object {
 	if len(r.Records) == 0 {
 		return x
 	}
+	x.Injected = injected(r.Records[0].Identity.Protocol)
 	for n, s := range r.summarise(r.every()...) {
 		x.Metrics[r.Metrics[n].Name] = s
 	}
@@ -107,6 +109,12 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	if compared {
 		header = append(header, "relative_percent")
 	}
+	ranked := slices.ContainsFunc(experiments, func(e Experiment) bool {
+		return slices.ContainsFunc(e.Tables, func(t *Table) bool { return len(t.ranked()) > 0 })
+	})
+	if ranked {
+		header = append(header, "first_stage", "gain", "gain_lo", "gain_hi", "gain_p_holm", "ceiling", "informative", "llm_calls", "llm_tokens_in", "llm_tokens_out", "llm_dollars", "llm_bad_answers")
+	}
 	for _, c := range timings() {
 		header = append(header, "timing_"+c.name)
 	}
@@ -114,10 +122,14 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	for n := range experiments {
 		base := o.baseline(&experiments[n])
 		for _, t := range experiments[n].Tables {
+			gains := t.gains(t.ranked())
 			for _, r := range t.Rows {
 				line := csvMetrics(r, metrics)
 				if compared {
 					line = append(line, number(r.relativeTo(t.baseline(base))))
+				}
+				if ranked {
+					line = append(line, r.llmColumns(gains[r])...)
 				}
 				for _, c := range timings() {
 					line = append(line, number(c.mean(r)))

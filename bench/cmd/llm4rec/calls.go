@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -49,12 +50,11 @@ func (f *callFlags) resolve(out string) (*suite.Calls, error) {
 	}
 	f.Cassette = cmp.Or(f.Cassette, filepath.Join(out, answersName))
 	if f.prices != "" {
-		file, err := os.Open(f.prices)
+		text, err := os.ReadFile(f.prices)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--prices: %w", err)}
 		}
-		defer file.Close()
-		if f.Prices, err = price.Read(file, f.prices); err != nil {
+		if f.Prices, err = price.Read(bytes.NewReader(text), f.prices); err != nil {
 			return nil, usageError{fmt.Errorf("--prices: %w", err)}
 		}
 	}

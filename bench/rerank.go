@@ -100,7 +100,7 @@ func (e *experiment) firstStage(c Cell) ([][]models.Scored, error) {
 		return nil, err
 	}
 	if !done {
-		missing := fmt.Errorf("the first stage, %s, has no answers", c.System.Name)
+		missing := &Unanswered{c.System.Name}
 		if last, known := e.last[id.ID()]; known && last.Status == results.Unavailable {
 			return nil, &models.Unavailable{Err: missing, Remedy: last.Error}
 		}
@@ -118,12 +118,18 @@ func (e *experiment) firstStage(c Cell) ([][]models.Scored, error) {
 		if x.User != e.asked.users[n] {
 			return nil, fmt.Errorf("the first stage, %s, answered user %s where %s is asked for", c.System.Name, x.User, e.asked.users[n])
 		}
-		lists[n] = make([]models.Scored, len(x.Items))
-		for k, item := range x.Items {
-			lists[n][k] = models.Scored{Item: item, Score: x.Scores[k]}
-		}
+		lists[n] = scoredItems(x)
 	}
 	return lists, nil
+}
+
+// scoredItems are stored answers as a ranker gets them.
+func scoredItems(x results.Ranking) []models.Scored {
+	out := make([]models.Scored, len(x.Items))
+	for k, item := range x.Items {
+		out[k] = models.Scored{Item: item, Score: x.Scores[k]}
+	}
+	return out
 }
 
 // reranking asks a ranker for all users. A question that fails keeps its order, and is counted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -49,6 +50,9 @@ func (c *Calls) open() error {
 			return
 		}
 		c.tape, c.err = cassette.Open(cassette.Config{Path: c.Cassette, Mode: c.Mode, Secrets: secrets(), Log: c.Log})
+		if c.Mode == cassette.Replay && errors.Is(c.err, fs.ErrNotExist) {
+			c.err = &models.Unavailable{Err: c.err, Remedy: replayRemedy}
+		}
 	})
 	return c.err
 }
@@ -139,6 +143,8 @@ func (p present) Identity(ctx context.Context) (llm.Identity, error) {
 	return id, err
 }
 
+const replayRemedy = "run without --llm replay where the model is at hand, or name another --cassette"
+
 // replayed says so of a model without recorded answers.
 type replayed struct{ llm.Chat }
 
@@ -146,7 +152,7 @@ func (r replayed) Identity(ctx context.Context) (llm.Identity, error) {
 	id, err := r.Chat.Identity(ctx)
 	var failed *llm.Error
 	if errors.As(err, &failed) {
-		err = &models.Unavailable{Err: err, Remedy: "run without --llm replay where the model is at hand, or name another --cassette"}
+		err = &models.Unavailable{Err: err, Remedy: replayRemedy}
 	}
 	if err != nil {
 		return id, fmt.Errorf("replay: %w", err)

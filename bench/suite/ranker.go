@@ -70,6 +70,15 @@ func (c llmConfig) Prepare(ctx context.Context, train *data.Train) (models.Ranke
 	return out, nil
 }
 
+// Preview is what the ranker would ask. No model is asked, not even whether it is there.
+func (c llmConfig) Preview(ctx context.Context, train *data.Train, q models.Query, candidates []models.Scored) ([]llm.Request, error) {
+	r, err := c.Config.Prepare(ctx, train) // without a chat it can do just that
+	if err != nil {
+		return nil, err
+	}
+	return r.(*rank.Ranker).Preview(ctx, q, candidates)
+}
+
 // llmRanker is a ranker with what is known of its calls.
 type llmRanker struct {
 	*rank.Ranker

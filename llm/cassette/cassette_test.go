@@ -157,6 +157,38 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Entries are what a replay gives, in the order of the file, those from a merge among them.
+func TestEntries(t *testing.T) {
+	dir := t.TempDir()
+	path, merged := filepath.Join(dir, "x"), filepath.Join(dir, "merged")
+	record(t, path, 3)
+	_, chat := open(t, path, cassette.Refresh, &parrot{digest: "d"})
+	says(t, chat, prompt(0), "prompt 0 #1", false)
+	if _, err := cassette.Merge(merged, path); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, merged} {
+		c, _ := open(t, path, cassette.Replay, nil)
+		var got []string
+		for e, err := range c.Entries() {
+			if err != nil || e.Key != e.Request.Key(e.Identity) {
+				t.Fatalf("%+v, %v", e, err)
+			}
+			got = append(got, e.Response.Text)
+		}
+		if want := []string{"prompt 1 #2", "prompt 2 #3", "prompt 0 #1"}; !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+		for range c.Entries() {
+			break
+		}
+	}
+	c, _ := open(t, path, cassette.Live, &parrot{})
+	for e := range c.Entries() {
+		t.Errorf("live: %+v", e)
+	}
+}
+
 // A published cassette is replayed where the model's server is not.
 func TestWhoAnswered(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")

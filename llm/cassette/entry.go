@@ -2,8 +2,11 @@ package cassette
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -18,6 +21,32 @@ type Entry struct {
 	Identity llm.Identity `json:"identity"` // what answered
 	Request  llm.Request  `json:"request"`
 	Response llm.Response `json:"response"`
+}
+
+// Entries are the answers that can be replayed, in the order of the file, until the first error.
+func (c *Cassette) Entries() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		if c.file == nil {
+			return
+		}
+		for _, key := range c.file.order() {
+			e, err := c.file.entry(key)
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (c *file) entry(key digest) (e Entry, err error) {
+	text, line, _, err := c.text(key)
+	if err != nil {
+		return e, err
+	}
+	if e, err = parse[Entry](text, line); err == nil && e.Key != hex.EncodeToString(key[:]) {
+		err = errors.New("an answer has changed since it was read")
+	}
+	return e, c.wrap(err)
 }
 
 // record writes the entry down.

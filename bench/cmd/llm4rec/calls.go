@@ -43,7 +43,7 @@ func (f *callFlags) resolve(out string) (*suite.Calls, error) {
 	modes := []cassette.Mode{cassette.Record, cassette.Replay, cassette.Refresh, cassette.Live}
 	f.Mode = cassette.Mode(f.mode)
 	if !slices.Contains(modes, f.Mode) {
-		return nil, usageError{fmt.Errorf("--llm %s: want one of %v", f.mode, modes)}
+		return nil, usageError{fmt.Errorf("--llm %s: want one of record, replay, refresh, live", f.mode)}
 	}
 	if f.Parallel < 0 || f.RequestsPerMinute < 0 || f.TokensPerMinute < 0 || f.Retry.Timeout < 0 || f.Tokens < 0 || !(f.Dollars >= 0) {
 		return nil, usageError{errors.New("limits of calls must not be negative")}

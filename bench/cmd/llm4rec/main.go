@@ -142,6 +142,7 @@ the same clock. What it measures is stored in records, and tables are computed f
   llm4rec run ./mine.yaml --out DIR     an experiment of your own; interrupted, the same command goes on
   llm4rec table DIR --format latex      the table again, from the records
   llm4rec tune ml-100k                  choose hyperparameters, on the validation cases alone
+  llm4rec prompt ./mine.yaml:SYSTEM     what a language model would be asked, without asking it
 
 ` + exitHelp,
 		SilenceUsage:  true,
@@ -155,7 +156,7 @@ the same clock. What it measures is stored in records, and tables are computed f
 	flags.BoolVar(&g.offline, "offline", false, "download nothing")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
 	root.AddCommand(runCommand(g), tuneCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
-		exportCommand(g), dataCommand(g), modelsCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
+		promptCommand(g), cassetteCommand(g), exportCommand(g), dataCommand(g), modelsCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
 	return group(root)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,8 @@ import (
 	"llm4rec/bench/suite"
 	"llm4rec/data/datatest"
 	"llm4rec/gpu"
+	"llm4rec/llm"
+	"llm4rec/llm/llmtest"
 	"llm4rec/models/index"
 )
 
@@ -49,8 +52,30 @@ func TestScriptsOnRealData(t *testing.T) {
 	runScripts(t, "real")
 }
 
+// chats starts a server whose model puts candidates in the order in which it sees them, or in the reverse of it. The two give
+// different answers under one name.
+func chats(t *testing.T, reverse bool) string {
+	t.Helper()
+	s := llmtest.Serve(t)
+	s.Chat, s.Answer = true, func(r llm.Request) llm.Response {
+		var numbers []string
+		for line := range strings.Lines(r.Messages[len(r.Messages)-1].Content) {
+			if rest, listed := strings.CutPrefix(line, "["); listed {
+				number, _, _ := strings.Cut(rest, "]")
+				numbers = append(numbers, number)
+			}
+		}
+		if reverse {
+			slices.Reverse(numbers)
+		}
+		return llm.Response{Text: `{"ranking":[` + strings.Join(numbers, ",") + `]}`, Finish: llm.Stop, PromptTokens: 100, OutputTokens: 20}
+	}
+	return s.URL
+}
+
 func runScripts(t *testing.T, dir string) {
 	t.Helper()
+	keeps, reverses := chats(t, false), chats(t, true)
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", dir),
 		UpdateScripts: *update,
@@ -71,6 +96,9 @@ func runScripts(t *testing.T, dir string) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LLM4REC_DATA", "")
 			e.Setenv("REAL_DATA", datatest.Folder())
+			e.Setenv("KEEPS", keeps)
+			e.Setenv("REVERSES", reverses)
+			e.Setenv("OLLAMA_HOST", "127.0.0.1:1") // where nobody answers
 			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 			return nil
 		},

@@ -269,7 +269,7 @@ func (g *gain) verdict(x totals) string {
 
 // llmColumns are a row's columns about its language model, empty for one without.
 func (r *Row) llmColumns(g *gain) []string {
-	out := make([]string, 5)
+	out := []string{"", "", "", "", ""}
 	if g != nil {
 		out = []string{g.First, number(&g.Mean), number(&g.Lo), number(&g.Hi), number(&g.Holm)}
 	}

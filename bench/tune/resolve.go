@@ -143,7 +143,7 @@ func (x System) space(m bench.Model, path string) (space, []*bench.Issue) {
 			add(err, at)
 			continue
 		}
-		if n, err := d.untyped(m); err != nil {
+		if n, err := d.untyped(m, x.Params); err != nil {
 			if n >= 0 {
 				at = fmt.Sprintf("%s[%d]", at, n)
 			}
@@ -159,7 +159,7 @@ func (x System) space(m bench.Model, path string) (space, []*bench.Issue) {
 		case r.Least < 1 || r.Most < r.Least:
 			add(fmt.Errorf("want 1 ≤ least ≤ most, got %d and %d", r.Least, r.Most), "resource")
 		default:
-			if err := typed(m, r.Param, r.Most); err != nil {
+			if err := typed(m, x.Params, r.Param, r.Most); err != nil {
 				add(err, "resource.param")
 			}
 		}
@@ -169,14 +169,14 @@ func (x System) space(m bench.Model, path string) (space, []*bench.Issue) {
 
 // untyped finds a value that the model's parameter cannot have, and its place in the list: −1 where the fault is not that
 // of one value. A part of a range that gives no whole number finds the parameter that wants one.
-func (d dimension) untyped(m bench.Model) (int, error) {
+func (d dimension) untyped(m bench.Model, fixed map[string]any) (int, error) {
 	if d.values == nil {
-		return -1, typed(m, d.param, d.within.at(1/math.Phi))
+		return -1, typed(m, fixed, d.param, d.within.at(1/math.Phi))
 	}
 	at, good := -1, false
 	var first error
 	for n, v := range d.values {
-		err := typed(m, d.param, v)
+		err := typed(m, fixed, d.param, v)
 		if err != nil && first == nil {
 			at, first = n, err
 		}
@@ -189,8 +189,8 @@ func (d dimension) untyped(m bench.Model) (int, error) {
 }
 
 // typed says whether the model has the parameter and takes a value of that type.
-func typed(m bench.Model, param string, v any) error {
-	_, err := m.Bind(map[string]any{param: v})
+func typed(m bench.Model, fixed map[string]any, param string, v any) error {
+	_, err := m.Bind(with(fixed, map[string]any{param: v}))
 	var at *data.SpecError
 	if errors.As(err, &at) && at.Key == param {
 		return at.Err

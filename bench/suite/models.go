@@ -49,7 +49,7 @@ func singles(dirs []string) []bench.Model {
 			c.Run = training(e)
 			return c
 		}),
-		bench.Register("sasrec", "self-attention over the history; with masked, BERT4Rec", sasrec.Revision, true, sasrec.Default(), func(c sasrec.Config, e bench.Env) models.Fitter {
+		bench.Register("sasrec", "self-attention over the history; with masked, BERT4Rec", sasrec.Revision, true, reading(texts), func(c sasrec.Config, e bench.Env) models.Fitter {
 			c.Run = training(e)
 			return c
 		}),
@@ -64,6 +64,21 @@ func singles(dirs []string) []bench.Model {
 		}),
 		bench.Register("external", "predictions of a model trained elsewhere, read from a file", external.Revision, false, external.Default(), plain),
 	}
+}
+
+// reading is sasrec's configuration, whose items may begin as their texts.
+func reading(texts retrieve.Config) sasrec.Config {
+	model := bench.Register("text", "", retrieve.Revision, false, texts, plain)
+	c := sasrec.Default()
+	c.Texts = func(params map[string]any) (sequential.Beginning, func() (string, error), error) {
+		b, err := model.Bind(params)
+		if err != nil {
+			return nil, nil, err
+		}
+		config := b.Config.(retrieve.Config)
+		return config.Vectors, config.Fingerprint, nil
+	}
+	return c
 }
 
 // merged is the model that merges others.

@@ -36,7 +36,38 @@ type model struct {
 	silent   atomic.Int64 // queries without a history
 }
 
+// Vectors are those of the items, one after the other, reduced to a length by principal components where they have another.
+// Where there are fewer components, the rest is zero.
+func (c Config) Vectors(ctx context.Context, train *data.Train, length int) ([]float32, error) {
+	m, err := c.embedded(ctx, train)
+	if err != nil {
+		return nil, fmt.Errorf("text: %w", err)
+	}
+	if m.items.dim != length {
+		a, err := principal(ctx, m.items, min(length, m.items.dim, m.items.len()), false, c.Seed)
+		if err != nil {
+			return nil, fmt.Errorf("text: %w", err)
+		}
+		m.items = a.turn(m.items)
+	}
+	out := make([]float32, m.items.len()*length)
+	for n := range m.items.len() {
+		copy(out[n*length:(n+1)*length], m.items.row(n))
+	}
+	return out, nil
+}
+
 func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
+	m, err := c.embedded(ctx, train)
+	if err != nil {
+		return nil, err
+	}
+	m.ranker, err = c.ranker(ctx, m.items)
+	return m, err
+}
+
+// embedded has the vectors of items, and nothing yet that searches them.
+func (c Config) embedded(ctx context.Context, train *data.Train) (*model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -60,11 +91,7 @@ func (c Config) fit(ctx context.Context, train *data.Train) (*model, error) {
 		}
 		m.items = m.axes.turn(m.items)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	m.ranker, err = c.ranker(ctx, m.items)
-	return m, err
+	return m, ctx.Err()
 }
 
 // whole gives every item the vector of its one text.

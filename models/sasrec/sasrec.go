@@ -15,6 +15,7 @@ package sasrec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -42,9 +43,15 @@ type Config struct {
 	InitSD     float64 `json:"init_sd" yaml:"init_sd" jsonschema:"standard deviation of initial weights; 0: 1/√(rows) of a layer and 1/√hidden of a table"`
 	Masked     float64 `json:"masked" yaml:"masked" jsonschema:"0: predict the next item; otherwise hide this share of items and predict them, with attention in both directions (BERT4Rec)"`
 
+	Text map[string]any `json:"text,omitempty" yaml:"text,omitempty" jsonschema:"parameters of the model text, whose vectors of items, reduced to hidden by principal components, the table of items begins with; empty: normal numbers"`
+
 	sequential.Training `yaml:",inline"`
 
 	sequential.Run `yaml:",inline"`
+
+	// Texts makes what Text stands for, or says what is wrong with it, and names its inputs. It is the caller's, because what
+	// reads texts is no business of a network's.
+	Texts func(params map[string]any) (sequential.Beginning, func() (string, error), error) `json:"-" yaml:"-"`
 }
 
 // Default is the authors' own arrangement, at the size that is usual in comparisons.
@@ -87,16 +94,49 @@ func (c Config) Validate() error {
 	case c.Masked > 0 && c.MaxLength < 2:
 		err = fmt.Errorf("max_length: want at least 2 with masked, got %d", c.MaxLength)
 	}
+	if err == nil && len(c.Text) > 0 {
+		_, _, err = c.begin()
+	}
 	if err != nil {
 		return fmt.Errorf("sasrec: %w", err)
 	}
 	return nil
 }
 
+// begin is what Text stands for.
+func (c Config) begin() (sequential.Beginning, func() (string, error), error) {
+	if c.Texts == nil {
+		return nil, nil, errors.New("text: nothing here reads texts")
+	}
+	begin, inputs, err := c.Texts(c.Text)
+	if err != nil {
+		err = fmt.Errorf("text: %w", err)
+	}
+	return begin, inputs, err
+}
+
+// Fingerprint names the files and the model behind the vectors that items begin with.
+func (c Config) Fingerprint() (string, error) {
+	if len(c.Text) == 0 {
+		return "", nil
+	}
+	_, inputs, err := c.begin()
+	if err != nil {
+		return "", err
+	}
+	return inputs()
+}
+
 // Fit trains.
 func (c Config) Fit(ctx context.Context, train *data.Train) (models.Recommender, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if len(c.Text) > 0 {
+		var err error
+		if c.Begin, _, err = c.begin(); err != nil {
+			return nil, err
+		}
 	}
 	return c.Spec().Recommender(ctx, train)
 }

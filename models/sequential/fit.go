@@ -44,7 +44,7 @@ type training struct {
 
 // Fit trains. Errors do not name the model.
 func (s *Spec) Fit(ctx context.Context, train *data.Train) (*Model, error) {
-	t, err := s.begin(train)
+	t, err := s.begin(ctx, train)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Spec) Recommender(ctx context.Context, train *data.Train) (models.Recom
 }
 
 // begin takes memory for a training, and compiles its program.
-func (s *Spec) begin(train *data.Train) (_ *training, err error) {
+func (s *Spec) begin(ctx context.Context, train *data.Train) (_ *training, err error) {
 	t := &training{Spec: s, train: train, windows: s.cut(histories(train)), sampler: newSampler(train.Popularity(), s.NegativeFrom)}
 	if len(t.windows) == 0 {
 		return nil, errors.New("no user has two training items to learn from")
@@ -72,7 +72,7 @@ func (s *Spec) begin(train *data.Train) (_ *training, err error) {
 			t.close()
 		}
 	}()
-	if t.weights, err = s.weights(s.device(), train.NumItems); err != nil {
+	if t.weights, err = s.weights(ctx, s.device(), train); err != nil {
 		return nil, err
 	}
 	b := graph.New(true)

@@ -1,9 +1,13 @@
 package sequential
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 
+	"llm4rec/data"
 	"llm4rec/gpu"
 	"llm4rec/gpu/graph"
 	"llm4rec/models"
@@ -53,7 +57,17 @@ type Run struct {
 	Device     gpu.Device      `yaml:"-" json:"-"` // nil is the CPU
 	Progress   models.Progress `yaml:"-" json:"-"` // called after every epoch, if not nil
 	Checkpoint checkpoint.File `yaml:"-" json:"-"`
+
+	// Begin gives the vectors that the table of items begins with, where it is not nil, one after the other. They are scaled to
+	// the standard deviation that the table would have. What they are must be told by the Key.
+	Begin Beginning `yaml:"-" json:"-"`
 }
+
+// Beginning gives a vector of that length for every item, as from their texts.
+type Beginning func(ctx context.Context, train *data.Train, length int) ([]float32, error)
+
+// TableOfItems is the name of the weight whose rows a Beginning gives.
+const TableOfItems = "item"
 
 // Key names a model with its configuration, of which everything that is JSON counts.
 func Key(name string, revision int, config any) string {
@@ -80,14 +94,18 @@ func (s *Spec) rows(items int) int {
 }
 
 // weights makes the network's weights as they begin.
-func (s *Spec) weights(d gpu.Device, items int) (*graph.Weights, error) {
-	w := graph.NewWeights(d)
+func (s *Spec) weights(ctx context.Context, d gpu.Device, train *data.Train) (*graph.Weights, error) {
+	w, items := graph.NewWeights(d), train.NumItems
 	for n, x := range s.Network.Weights(s.rows(items)) {
 		err := w.Add(x.Name, x.Rows, x.Cols, func(m gpu.Matrix) error {
 			if x.SD == 0 {
 				return d.Fill(m, float32(x.Mean))
 			}
-			return d.Normal(m, float32(x.SD), gpu.Key{Seed: s.Seed, Stream: streamWeights | uint64(n)})
+			err := d.Normal(m, float32(x.SD), gpu.Key{Seed: s.Seed, Stream: streamWeights | uint64(n)})
+			if err == nil && x.Name == TableOfItems && s.Begin != nil {
+				err = s.begun(ctx, d, m, x.SD, train)
+			}
+			return err
 		})
 		if err != nil {
 			w.Free()
@@ -95,6 +113,33 @@ func (s *Spec) weights(d gpu.Device, items int) (*graph.Weights, error) {
 		}
 	}
 	return w, nil
+}
+
+// begun puts what the table of items begins with in its first rows: a masked item's, behind them, stays.
+func (s *Spec) begun(ctx context.Context, d gpu.Device, table gpu.Matrix, sd float64, train *data.Train) error {
+	rows := make([]float32, table.Rows*table.Cols)
+	if err := d.Download(rows, table); err != nil {
+		return err
+	}
+	given, err := s.Begin(ctx, train, table.Cols)
+	if err != nil {
+		return fmt.Errorf("the vectors that items begin with: %w", err)
+	}
+	if len(given) != train.NumItems*table.Cols {
+		panic("sequential: a vector is needed for every item")
+	}
+	squares := 0.0
+	for _, x := range given {
+		squares += float64(x) * float64(x)
+	}
+	if squares == 0 || math.IsInf(squares, 0) || math.IsNaN(squares) {
+		return errors.New("the vectors that items begin with are all zero, or not finite")
+	}
+	scale := sd / math.Sqrt(squares/float64(len(given)))
+	for n, x := range given {
+		rows[n] = float32(scale * float64(x))
+	}
+	return d.Upload(table, rows)
 }
 
 // loss describes the loss of training.

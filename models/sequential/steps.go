@@ -15,7 +15,7 @@ type Steps struct {
 
 // Steps begins a training.
 func (s *Spec) Steps(train *data.Train) (*Steps, error) {
-	t, err := s.begin(train)
+	t, err := s.begin(context.Background(), train)
 	return &Steps{training: t}, err
 }
 

@@ -27,7 +27,8 @@ type experiment struct {
 	store         *results.Store
 	env           results.Environment
 
-	last map[string]results.Record // by id: the cells of this run
+	records []results.Record          // of earlier runs
+	last    map[string]results.Record // by id: the cells of this run
 
 	current   string // the protocol that what follows belongs to
 	split     *data.Split

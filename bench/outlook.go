@@ -76,6 +76,9 @@ func (r *Runner) Outlook(ctx context.Context, plan *Plan) (Outlook, error) {
 		}
 	}
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum()}
+	for _, rec := range records {
+		e.records = append(e.records, rec)
+	}
 	for _, c := range cells {
 		identity, err := e.identity(c)
 		if err != nil {

@@ -204,6 +204,9 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 			for _, c.Seed = range c.seeds(p.Spec.Seeds) {
 				c.First = nil
 				if len(c.System.After) > 0 {
+					if !p.has(c.System.After[0]) {
+						continue // it has an issue of its own
+					}
 					if c.First = p.first(c); c.First == nil {
 						issues = append(issues, issue(fmt.Errorf("%s has no seed %d, as %s has", c.System.After[0], c.Seed, c.System.Name), "systems"))
 						continue
@@ -224,6 +227,10 @@ func (c Cell) seeds(usual []int64) []int64 {
 		return c.System.Seeds
 	}
 	return usual
+}
+
+func (p *Plan) has(system string) bool {
+	return slices.ContainsFunc(p.Cells, func(c Cell) bool { return c.System.Name == system })
 }
 
 // first is the cell that another ranks again: of the same seed, or the only one of a system with one.

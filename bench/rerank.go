@@ -69,13 +69,26 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
 	t.QueriesPerSecond = float64(r.asked) / t.RecommendWall
 	rec.Warnings = warnings(ranker)
+	if e.Replay && e.fitted(*c.First) {
+		rec.Warnings = append(rec.Warnings, fmt.Sprintf("the answers of the model are recorded ones, and those of the first stage, %s, were computed in this run: on another CPU its candidates may be others", c.First.System.Name))
+	}
 	if c.System.Informative {
-		rec.Warnings = append(rec.Warnings, fmt.Sprintf("asked for %d of %d users, those whose accuracy can change: measures of whole lists are not those of all, and all would cost %.1f times as much",
-			r.asked, len(lists), float64(len(lists))/float64(max(1, r.asked))))
+		times := "nothing was asked, so what all would cost is not known"
+		if r.asked > 0 {
+			times = fmt.Sprintf("all would cost %.1f times as much", float64(len(lists))/float64(r.asked))
+		}
+		rec.Warnings = append(rec.Warnings, fmt.Sprintf("asked for %d of %d users, those whose accuracy can change: measures of whole lists are not those of all, and %s",
+			r.asked, len(lists), times))
 	}
 	rec.LLM = e.account(ranker, lists, &r)
 	if rec.LLM != nil {
-		t.LatencyP50, t.LatencyP95, t.LatencyQueries = rec.LLM.LatencyP50, rec.LLM.LatencyP95, r.asked
+		t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = rec.LLM.LatencyP50, rec.LLM.LatencyP95, unknown, r.asked
+		if rec.LLM.Recorded > 0 {
+			t.QueriesPerSecond = unknown // neither that of the recording nor of a model
+		}
+		if r.asked == 0 {
+			t.LatencyP50, t.LatencyP95, t.QueriesPerSecond = unknown, unknown, unknown
+		}
 		rec.Unpublish = append(rec.Unpublish, doubts(*rec.LLM)...)
 	}
 	if err := r.verdict(c.System.Tolerate); err != nil {
@@ -130,6 +143,16 @@ func scoredItems(x results.Ranking) []models.Scored {
 		out[k] = models.Scored{Item: item, Score: x.Scores[k]}
 	}
 	return out
+}
+
+// unknown is how a record writes a time that was not measured.
+const unknown = -1
+
+// fitted tells whether a cell was run just now.
+func (e *experiment) fitted(c Cell) bool {
+	id, err := e.identity(c)
+	_, now := e.last[id.ID()]
+	return err == nil && now
 }
 
 // reranking asks a ranker for all users. A question that fails keeps its order, and is counted.
@@ -321,6 +344,11 @@ func (e *experiment) account(ranker models.Ranker, lists [][]models.Scored, r *r
 		found += float64(hits) / float64(len(e.asked.relevant[n]))
 	}
 	out.Ceiling = found / float64(len(lists))
+	longest := 0
+	for _, list := range lists {
+		longest = max(longest, len(list))
+	}
+	out.Candidates = min(out.Candidates, longest)
 	out.Before, out.After = e.conditional(lists, out.Candidates), e.conditional(r.out, out.Candidates)
 	return &out
 }

@@ -23,9 +23,10 @@ type Runner struct {
 	Device   gpu.Device
 	Out      string // the folder that holds one folder an experiment
 	Only     []string
-	Limit    int // ask at most that many users; 0: all
-	Workers  int // 0: one a core
-	Batch    int // queries a call; 0: 64
+	Limit    int  // ask at most that many users; 0: all
+	Workers  int  // 0: one a core
+	Batch    int  // queries a call; 0: 64
+	Replay   bool // language models are not asked: a first stage that is fitted all the same is warned of
 	Commit   string
 	Progress Progress
 	Log      *slog.Logger
@@ -72,6 +73,7 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable, last: map[string]results.Record{}}
 	e.env = results.Environ(r.Commit, Libraries(r.Device))
+	e.records, _ = store.Records() // a damaged one counts as not done: it is set aside, and said, when it is looked for
 	ids, err := e.writeManifest()
 	if err != nil {
 		return sum, err
@@ -168,7 +170,31 @@ func (e *experiment) identity(c Cell) (results.Identity, error) {
 		first, err = e.identity(*c.First)
 		id.First, id.Informative = first.ID(), c.System.Informative
 	}
+	if done := e.finished(id); done != nil {
+		return *done, err
+	}
 	return id, err
+}
+
+// finished is the newest finished cell that differs from one alone in a model or file that is not at hand now, of which it
+// cannot be told whether it has changed: what was measured stands.
+func (e *experiment) finished(id results.Identity) *results.Identity {
+	rest, missing := strings.CutPrefix(id.Inputs, string(results.Unavailable))
+	if !missing {
+		return nil
+	}
+	var newest *results.Record
+	for n, rec := range e.records {
+		same := rec.Identity
+		same.Inputs = id.Inputs
+		if rec.Status == results.OK && same == id && strings.HasSuffix(rec.Identity.Inputs, rest) && (newest == nil || rec.Finished.After(newest.Finished)) {
+			newest = &e.records[n]
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return &newest.Identity
 }
 
 // Identity is everything that determines a cell's rankings over a data set with that name and checksum.

@@ -21,8 +21,9 @@ type LLM struct {
 	Before      float64 `json:"ndcg@10_before"` // of the first stage, over the informative users alone
 	After       float64 `json:"ndcg@10_after"`  // of the model
 
-	Calls        int     `json:"calls"`
-	Recorded     int     `json:"recorded"` // of these, answered from a recording
+	Calls        int     `json:"calls"`            // those of the probe among them, as in all that follows
+	Recorded     int     `json:"recorded"`         // of these, answered from a recording
+	Untold       int     `json:"untold,omitempty"` // answers whose tokens the server did not count, and which the sums are without
 	PromptTokens int     `json:"prompt_tokens"`
 	CachedTokens int     `json:"cached_tokens,omitempty"`
 	OutputTokens int     `json:"output_tokens"`

@@ -65,10 +65,13 @@ func (c *Calls) Close() error {
 	return c.tape.Close()
 }
 
+// shortestKey is how long a key is at least: what servers that want none are given may stand in any answer.
+const shortestKey = 8
+
 // secrets are the keys that the environment holds for the usual variable. Those of other variables are kept out of answers by
 // their adapters.
 func secrets() []string {
-	if key := os.Getenv(openai.DefaultKeyVariable); key != "" {
+	if key := os.Getenv(openai.DefaultKeyVariable); len(key) >= shortestKey {
 		return []string{key}
 	}
 	return nil
@@ -103,7 +106,7 @@ func (c *Calls) to(config provider.Chat) (*line, error) {
 		return nil, err
 	}
 	if out.price == nil && c.Dollars > 0 {
-		return nil, &models.Unavailable{Err: fmt.Errorf("no price of %s is known, so no budget in dollars covers it", config.Model),
+		return nil, &models.Unavailable{Err: fmt.Errorf("no price of %s at %s is known, so no budget in dollars covers it", config.Model, config.Name().BaseURL),
 			Remedy: "give one by --prices, or run its rows without --budget-dollars"}
 	}
 	out.gate, err = gate.New(chat, gate.Config{

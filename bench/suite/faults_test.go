@@ -31,6 +31,7 @@ type asking struct {
 	provider, url string
 	tolerate      float64
 	calls         *Calls
+	probe         int
 }
 
 func (a asking) run(t *testing.T, out string) (bench.Summary, results.Record, []results.Ranking) {
@@ -48,8 +49,8 @@ dataset: small
 metrics: [recall@20, ndcg@10]
 systems:
   - {name: pop, model: popularity}
-  - {name: model, model: llm, after: [pop], tolerate: %v, params: {provider: %s, model: %s, base_url: "%s", probe: 0}}
-`, a.tolerate, a.provider, llmtest.Model, a.url)}.Parse()
+  - {name: model, model: llm, after: [pop], tolerate: %v, params: {provider: %s, model: %s, base_url: "%s", probe: %d}}
+`, a.tolerate, a.provider, llmtest.Model, a.url, a.probe)}.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ systems:
 func hasty(out string) *Calls {
 	return &Calls{
 		Mode: cassette.Record, Cassette: filepath.Join(out, "answers.jsonl.gz"), Parallel: 4, Log: slog.New(slog.DiscardHandler),
-		Retry: llm.Retry{Tries: 2, Timeout: 500 * time.Millisecond, Longest: 5 * time.Second, Backoff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }},
+		Retry: llm.Retry{Tries: 2, Timeout: 2 * time.Second, Longest: 5 * time.Second, Backoff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }},
 	}
 }
 
@@ -138,7 +139,7 @@ func TestFaultsOfOneCall(t *testing.T) {
 			return backwards(r)
 		}
 		out := t.TempDir()
-		_, rec, clean := asking{provider, address(s), 0, hasty(out)}.run(t, out)
+		_, rec, clean := asking{provider, address(s), 0, hasty(out), 0}.run(t, out)
 		if rec.LLM == nil || rec.LLM.Answers["ok"] != rec.Users || len(prompts) != rec.Users {
 			t.Fatalf("%s: %+v", rec.Error, rec.LLM)
 		}
@@ -149,7 +150,7 @@ func TestFaultsOfOneCall(t *testing.T) {
 				s.Chat, s.Answer, s.Poison = true, backwards, map[string]llmtest.Fault{prompts[3]: f.fault}
 				out := t.TempDir()
 				begin := time.Now()
-				sum, rec, _ := asking{provider, address(s), 0, hasty(out)}.run(t, out)
+				sum, rec, _ := asking{provider, address(s), 0, hasty(out), 0}.run(t, out)
 				if sum.Failed != 1 || rec.LLM.Failures[string(f.kind)] < 1 || !strings.Contains(rec.Error, "the same command asks for the rest") {
 					t.Fatalf("not counted: %+v, %v, %s", sum, rec.LLM.Failures, rec.Error)
 				}
@@ -159,7 +160,7 @@ func TestFaultsOfOneCall(t *testing.T) {
 				failed := rec.LLM.Failures[string(f.kind)]
 
 				tolerant := t.TempDir()
-				if _, rec, ranks := (asking{provider, address(s), .04, hasty(tolerant)}.run(t, tolerant)); failed == 1 {
+				if _, rec, ranks := (asking{provider, address(s), .04, hasty(tolerant), 0}.run(t, tolerant)); failed == 1 {
 					different := 0
 					for n := range clean {
 						if !slices.Equal(ranks[n].Items, clean[n].Items) {
@@ -173,7 +174,7 @@ func TestFaultsOfOneCall(t *testing.T) {
 
 				s.Poison = nil
 				before := s.Calls()
-				_, rec, ranks := asking{provider, address(s), 0, hasty(out)}.run(t, out)
+				_, rec, ranks := asking{provider, address(s), 0, hasty(out), 0}.run(t, out)
 				if rec.Status != results.OK || s.Calls()-before > failed+3 { // what others did not get to ask because of it, too
 					t.Errorf("run again: %s, %d calls", rec.Error, s.Calls()-before)
 				}
@@ -194,7 +195,7 @@ func TestBudgetEndsARun(t *testing.T) {
 	out := t.TempDir()
 	calls := hasty(out)
 	calls.Tokens, calls.Parallel = 2000, 1
-	sum, rec, _ := asking{"ollama", s.URL, 0, calls}.run(t, out)
+	sum, rec, _ := asking{"ollama", s.URL, 0, calls, 0}.run(t, out)
 	if sum.Failed != 1 || !strings.Contains(rec.Error, "budget") || rec.LLM.Failures[string(llm.Spent)] == 0 {
 		t.Fatalf("%+v: %s", sum, rec.Error)
 	}
@@ -202,7 +203,7 @@ func TestBudgetEndsARun(t *testing.T) {
 	if asked == 0 || asked >= 30 {
 		t.Fatalf("%d calls", asked)
 	}
-	if _, rec, _ = (asking{"ollama", s.URL, 0, hasty(out)}).run(t, out); rec.Status != results.OK || s.Calls() != 30 || rec.LLM.Recorded != asked {
+	if _, rec, _ = (asking{"ollama", s.URL, 0, hasty(out), 0}).run(t, out); rec.Status != results.OK || s.Calls() != 30 || rec.LLM.Recorded != asked {
 		t.Errorf("%d calls in all, %d before; %s", s.Calls(), asked, rec.Error)
 	}
 }
@@ -218,14 +219,33 @@ func TestPaidModelsNeedABudget(t *testing.T) {
 	out := t.TempDir()
 	calls := hasty(out)
 	calls.Prices = prices
-	sum, rec, _ := asking{"openai", s.URL + "/v1", 0, calls}.run(t, out)
+	sum, rec, _ := asking{"openai", s.URL + "/v1", 0, calls, 0}.run(t, out)
 	if sum.Unavailable != 1 || !strings.Contains(rec.Error, "--budget-dollars") || s.Calls() > 0 {
 		t.Errorf("%+v, %d calls: %s", sum, s.Calls(), rec.Error)
 	}
 	calls = hasty(out)
 	calls.Prices, calls.Dollars = prices, 1
+	prompts := s.Calls()
 	const dollars = 30 * (100*1 + 20*2) / 1e6 // users × (prompt and answer)
-	if _, rec, _ = (asking{"openai", s.URL + "/v1", 0, calls}).run(t, out); rec.Status != results.OK || math.Abs(rec.LLM.Dollars-dollars) > 1e-9 || rec.LLM.Prices != "2024-01-01" {
+	if _, rec, _ = (asking{"openai", s.URL + "/v1", 0, calls, 0}).run(t, out); rec.Status != results.OK || math.Abs(rec.LLM.Dollars-dollars) > 1e-9 || rec.LLM.Prices != "2024-01-01" {
 		t.Errorf("%s: %+v", rec.Error, rec.LLM)
+	}
+	if asked := s.Calls() - prompts; rec.LLM.Calls != asked {
+		t.Errorf("%d calls are accounted for, and %d were made", rec.LLM.Calls, asked)
+	}
+}
+
+// What a probe takes is part of what a row costs.
+func TestProbesAreAccountedFor(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat, s.Answer = true, backwards
+	out := t.TempDir()
+	_, rec, _ := asking{provider: "ollama", url: s.URL, calls: hasty(out), probe: 2}.run(t, out)
+	if rec.LLM == nil || rec.LLM.Probe == nil {
+		t.Fatalf("%s: %+v", rec.Error, rec.LLM)
+	}
+	probes := rec.LLM.Probe.Items.Asked + rec.LLM.Probe.Histories.Asked
+	if s.Calls() != 30+probes || probes == 0 || rec.LLM.Calls != s.Calls() || rec.LLM.PromptTokens != 100*s.Calls() {
+		t.Errorf("%d calls were made, %d of them probes: %+v", s.Calls(), probes, rec.LLM)
 	}
 }

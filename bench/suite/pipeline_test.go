@@ -85,8 +85,13 @@ func TestPipeline(t *testing.T) {
 	}
 	want := tableOf(t, first, table.CSV)
 
-	// Elsewhere: the records of the first stage and the cassette, nothing else.
+	// Without the server, what was measured stands.
 	server.Kill()
+	if again := run(out, cassette.Record); tableOf(t, again, table.CSV) != want {
+		t.Errorf("without the server:\n%s\nwith it:\n%s", tableOf(t, again, table.CSV), want)
+	}
+
+	// Elsewhere: the records of the first stage and the cassette, nothing else.
 	elsewhere := t.TempDir()
 	keep(t, out, elsewhere, func(r results.Record) bool { return r.Identity.First == "" })
 	second := run(elsewhere, cassette.Replay)

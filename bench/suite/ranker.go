@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"llm4rec/bench"
@@ -53,7 +54,7 @@ func (c llmConfig) Prepare(ctx context.Context, train *data.Train) (models.Ranke
 	if err != nil {
 		return nil, err
 	}
-	out := &llmRanker{line: to, id: id, crowd: c.calls.crowd()}
+	out := &llmRanker{line: to, id: id, crowd: c.calls.crowd(), probing: counted{Client: to}}
 	c.Config.Chat = func() (llm.Chat, error) { return to, nil }
 	r, err := c.Config.Prepare(ctx, train)
 	if err != nil {
@@ -61,7 +62,7 @@ func (c llmConfig) Prepare(ctx context.Context, train *data.Train) (models.Ranke
 	}
 	out.Ranker = r.(*rank.Ranker)
 	if c.Probe > 0 {
-		found, err := rank.Probe(ctx, to, c.dataset, train, c.Probe, c.Seed)
+		found, err := rank.Probe(ctx, &out.probing, c.dataset, train, c.Probe, c.Seed)
 		if err != nil {
 			return nil, fmt.Errorf("probe: %w", err)
 		}
@@ -84,8 +85,30 @@ type llmRanker struct {
 	*rank.Ranker
 	line  *line
 	id    llm.Identity
-	probe *rank.Contamination
 	crowd int
+
+	probe   *rank.Contamination // nil: none
+	probing counted
+}
+
+// counted is a client that counts what answers took.
+type counted struct {
+	llm.Client
+	mu                              sync.Mutex
+	calls, recorded, prompt, cached int
+	output                          int
+}
+
+func (c *counted) Generate(ctx context.Context, r llm.Request) (llm.Response, error) {
+	resp, err := c.Client.Generate(ctx, r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls++
+	if resp.Recorded {
+		c.recorded++
+	}
+	c.prompt, c.cached, c.output = c.prompt+resp.PromptTokens, c.cached+resp.CachedTokens, c.output+resp.OutputTokens
+	return resp, err
 }
 
 func (r *llmRanker) Crowd() int { return r.crowd }
@@ -103,10 +126,12 @@ func (r *llmRanker) Warnings() []string {
 // Account is what the ranker and the gate counted, in the record's form.
 func (r *llmRanker) Account() results.LLM {
 	x := r.Report()
+	x.Calls, x.Recorded = x.Calls+r.probing.calls, x.Recorded+r.probing.recorded
+	x.PromptTokens, x.CachedTokens, x.OutputTokens = x.PromptTokens+r.probing.prompt, x.CachedTokens+r.probing.cached, x.OutputTokens+r.probing.output
 	out := results.LLM{
 		Provider: r.id.Provider, Model: r.id.Model, Digest: r.id.Digest, BaseURL: r.id.BaseURL, Test: r.id.Test,
 		Prompt: fmt.Sprintf("%s v%d, %s", x.Prompt, x.Version, x.Wording), PromptHash: x.PromptHash, Method: x.Method,
-		Calls: x.Calls, Recorded: x.Recorded, PromptTokens: x.PromptTokens, CachedTokens: x.CachedTokens, OutputTokens: x.OutputTokens,
+		Calls: x.Calls, Recorded: x.Recorded, Untold: x.Untold, PromptTokens: x.PromptTokens, CachedTokens: x.CachedTokens, OutputTokens: x.OutputTokens,
 		Dollars: -1, Answers: map[string]int{}, Again: x.Again,
 		LatencyP50: quantile(x.Walls, .5), LatencyP95: quantile(x.Walls, .95), TokensPerSecond: x.TokensPerSecond,
 		Displacement: x.Displacement, Tau: x.Tau,

@@ -8,6 +8,7 @@ import (
 	"llm4rec/llm"
 	"llm4rec/llm/ollama"
 	"llm4rec/llm/openai"
+	"llm4rec/models"
 )
 
 // Chat is a model that answers. It is a part of configurations.
@@ -15,6 +16,7 @@ type Chat struct {
 	Provider string `json:"provider" yaml:"provider" jsonschema:"ollama, or openai, which stands for all that is compatible with it, such as vLLM, llama.cpp and Groq"`
 	Place    `yaml:",inline"`
 
+	Digest         string         `json:"digest,omitempty" yaml:"digest" jsonschema:"of ollama: of the model; another one is not asked, and of recorded answers those of this one count; empty: whichever there is"`
 	NumCtx         int            `json:"num_ctx" yaml:"num_ctx" jsonschema:"of ollama: the window, in tokens of prompt and answer; 0: the server's. A prompt that does not fit is a failed call"`
 	Think          string         `json:"think" yaml:"think" jsonschema:"of ollama: on, off, or for some models low, medium or high; empty: as the model does by itself"`
 	MaxTokensField string         `json:"max_tokens_field" yaml:"max_tokens_field" jsonschema:"of openai: max_completion_tokens or max_tokens; empty: the first for OpenAI itself, otherwise the second, which every server knows"`
@@ -56,6 +58,7 @@ func (c Chat) Validate() error {
 		key, of string
 		set     bool
 	}{
+		{"digest", Ollama, c.Digest != ""},
 		{"num_ctx", Ollama, c.NumCtx != 0},
 		{"think", Ollama, c.Think != ""},
 		{"key_variable", OpenAI, c.KeyVariable != ""},
@@ -81,7 +84,11 @@ func (c Chat) Identity(ctx context.Context) (llm.Identity, error) {
 	if err != nil {
 		return llm.Identity{}, err
 	}
-	return c.identity(ctx, c.Provider, a)
+	id, err := c.identity(ctx, c.Provider, a)
+	if err == nil && c.Digest != "" && id.Digest != c.Digest {
+		err = &models.Unavailable{Err: fmt.Errorf("%s: %s has the digest %s, not %s", c.Provider, c.Model, id.Digest, c.Digest), Remedy: "pull that version, or leave the digest out"}
+	}
+	return id, err
 }
 
 // Name is the identity as far as it is known without a call, for who has the model's answers and not the model. The
@@ -91,7 +98,9 @@ func (c Chat) Name() llm.Identity {
 	if err != nil {
 		panic(fmt.Sprintf("provider: Name of what Validate does not accept: %v", err))
 	}
-	return a.Name()
+	id := a.Name()
+	id.Digest = c.Digest
+	return id
 }
 
 // Unavailable makes a call's error a *models.Unavailable where the model is not at hand, and leaves others as they are.

@@ -50,7 +50,10 @@ func (c Config) prepare(train *data.Train) (*Ranker, error) {
 		return nil, err
 	}
 	if c.Inject != nil {
-		if r.attacked, err = c.texts(c.Inject.into(fields), train.NumItems); err != nil {
+		if fields, err = c.Inject.into(c, fields, train.NumItems); err != nil {
+			return nil, err
+		}
+		if r.attacked, err = c.texts(fields, train.NumItems); err != nil {
 			return nil, err
 		}
 	}

@@ -17,10 +17,11 @@ type Report struct {
 	Wording    string `json:"wording"`
 	Method     string `json:"method"`
 
-	Users        int           `json:"users"`    // that have an answer
-	Calls        int           `json:"calls"`    // made, those that failed among them
-	Recorded     int           `json:"recorded"` // of these, answered from a recording
-	Failures     int           `json:"failures"` // calls that failed, and with them their users
+	Users        int           `json:"users"`            // that have an answer
+	Calls        int           `json:"calls"`            // made, those that failed among them
+	Recorded     int           `json:"recorded"`         // of these, answered from a recording
+	Untold       int           `json:"untold,omitempty"` // answers whose tokens the server did not count, and which the sums are without
+	Failures     int           `json:"failures"`         // calls that failed, and with them their users
 	Again        int           `json:"asked_again"`
 	Answers      map[Class]int `json:"answers"`
 	PromptTokens int           `json:"prompt_tokens"`
@@ -70,7 +71,7 @@ func (r *Ranker) Report() Report {
 	defer t.mu.Unlock()
 	out := Report{
 		Prompt: r.prompt.Name, Version: r.prompt.Version, PromptHash: r.prompt.Hash, Wording: r.config.Wording, Method: r.config.Method,
-		Users: len(t.walls), Calls: t.calls, Recorded: t.recorded, Failures: t.failures, Again: t.again, Answers: maps.Clone(t.answers),
+		Users: len(t.walls), Calls: t.calls, Recorded: t.recorded, Untold: t.untold, Failures: t.failures, Again: t.again, Answers: maps.Clone(t.answers),
 		PromptTokens: t.promptTokens, CachedTokens: t.cachedTokens, OutputTokens: t.outputTokens,
 		Walls:        slices.Sorted(slices.Values(t.walls)),
 		Displacement: ratio(t.moved, t.ranked),

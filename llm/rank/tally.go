@@ -12,12 +12,12 @@ import (
 type tally struct {
 	mu sync.Mutex
 
-	calls, recorded, again, failures int
-	promptTokens, cachedTokens       int
-	outputTokens, timedTokens        int // of which the server says how long they took
-	decode                           time.Duration
-	answers                          map[Class]int
-	place                            []place
+	calls, recorded, untold, again, failures int
+	promptTokens, cachedTokens               int
+	outputTokens, timedTokens                int // of which the server says how long they took
+	decode                                   time.Duration
+	answers                                  map[Class]int
+	place                                    []place
 
 	percentile []int64 // by item, in halves of an item
 	walls      []time.Duration
@@ -76,6 +76,9 @@ func (t *tally) answer(r llm.Response, class Class, again bool) {
 	}
 	if r.Recorded {
 		t.recorded++
+	}
+	if r.PromptTokens+r.OutputTokens == 0 {
+		t.untold++
 	}
 	t.promptTokens += r.PromptTokens
 	t.cachedTokens += r.CachedTokens

@@ -77,10 +77,7 @@ func (t *Table) lay(columns []column, at map[*Row][]Summary) grid {
 		if r.Status() == NotRun {
 			continue
 		}
-		line := []cell{{text: r.System}}
-		if len(r.Unpublishable()) > 0 {
-			line[0].text += " †"
-		}
+		line := []cell{{text: r.marked()}}
 		for _, c := range columns {
 			if at[r] == nil {
 				line = append(line, cell{text: none})

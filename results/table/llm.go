@@ -20,7 +20,7 @@ type gain struct {
 	Hi    float64  `json:"hi"`
 	P     float64  `json:"p"`      // paired randomisation test by user, two-sided
 	Holm  float64  `json:"p_holm"` // corrected over the rows of the table that rank again
-	Least *float64 `json:"least"`  // the smallest difference that so many users would show as significant in four of five cases; none without a spread
+	Least *float64 `json:"least"`  // the smallest difference that so many users would show as significant in four of five cases; none where too few users differ for any to be
 }
 
 // ranked are the rows with a language model's account.
@@ -28,16 +28,33 @@ func (t *Table) ranked() []*Row {
 	return slices.DeleteFunc(t.finished(), func(r *Row) bool { return r.Records[0].LLM == nil })
 }
 
-// first is the row whose answers another ranks again.
-func (t *Table) first(r *Row) *Row {
-	id := r.Records[0].Identity.First
-	for _, x := range t.finished() {
-		if slices.ContainsFunc(x.Records, func(rec results.Record) bool { return rec.ID == id }) {
-			return x
+// first is the row whose answers another ranks again, with the values of its primary metric by user: the mean over the very
+// cells that were ranked again, one for each seed of the other, which need not be all that the row has.
+func (t *Table) first(r *Row) (*Row, []float64) {
+	var row *Row
+	values := make([]float64, len(r.Users))
+	for _, rec := range r.Records {
+		found := false
+		for _, x := range t.finished() {
+			n := slices.IndexFunc(x.Records, func(y results.Record) bool { return y.ID == rec.Identity.First })
+			if n < 0 || n >= len(x.Primary) || !slices.Equal(x.Users, r.Users) {
+				continue
+			}
+			row, found = x, true
+			for u, v := range x.Primary[n] {
+				values[u] += v / float64(len(r.Records))
+			}
+		}
+		if !found {
+			return nil, nil
 		}
 	}
-	return nil
+	return row, values
 }
+
+// fewest is how many users must have another value for a difference to be significant at all: with fewer, all signs alike, a
+// randomisation test gives at least 2/2⁵.
+const fewest = 6
 
 // power is the factor of the standard error at which a two-sided test with α = .05 finds a difference four times in five: the
 // normal quantiles of .975 and of .8.
@@ -49,15 +66,21 @@ func (t *Table) gains(rows []*Row) map[*Row]*gain {
 	var order []*Row
 	var p []float64
 	for _, r := range rows {
-		first := t.first(r)
+		first, before := t.first(r)
 		m := primary(r.Metrics)
-		if first == nil || r.Values[m] == nil || !slices.Equal(first.Users, r.Users) {
+		if first == nil || r.Values[m] == nil {
 			continue
 		}
-		d := minus(r.Values[m], first.Values[m])
+		d := minus(r.Values[m], before)
+		changed := 0
+		for _, x := range d {
+			if x != 0 {
+				changed++
+			}
+		}
 		interval, _ := stats.Bootstrap(d, 1, stats.Resamples, seed)
 		g := &gain{First: first.System, Mean: interval[0].Mean, Lo: interval[0].Lo, Hi: interval[0].Hi, P: stats.Paired(d, stats.Resamples, seed)}
-		if sd := deviation(d); sd != nil && *sd > 0 {
+		if sd := deviation(d); sd != nil && changed >= fewest {
 			least := power * *sd / math.Sqrt(float64(len(d)))
 			g.Least = &least
 		}
@@ -68,6 +91,14 @@ func (t *Table) gains(rows []*Row) map[*Row]*gain {
 		out[order[n]].Holm = adjusted
 	}
 	return out
+}
+
+// marked is a row's name with the sign of one that must not be published.
+func (r *Row) marked() string {
+	if len(r.Unpublishable()) > 0 {
+		return r.System + " †"
+	}
+	return r.System
 }
 
 // totals adds the accounts of a row's seeds.
@@ -88,6 +119,7 @@ func (r *Row) totals() totals {
 		}
 		t.seeds++
 		t.Calls, t.Recorded, t.Asked = t.Calls+x.Calls, t.Recorded+x.Recorded, t.Asked+x.Asked
+		t.Untold += x.Untold
 		t.PromptTokens, t.OutputTokens = t.PromptTokens+x.PromptTokens, t.OutputTokens+x.OutputTokens
 		t.unknown = t.unknown || x.Dollars < 0
 		t.Dollars += x.Dollars
@@ -126,6 +158,9 @@ func (t totals) bad() string {
 	if t.failed > 0 {
 		out = append(out, fmt.Sprintf("%d users failed", t.failed))
 	}
+	if t.Untold > 0 {
+		out = append(out, fmt.Sprintf("%d without a count of tokens", t.Untold))
+	}
 	if out == nil {
 		return "0"
 	}
@@ -143,7 +178,7 @@ func (t *Table) llm() []grid {
 		caption: []string{"Language models, " + t.Protocol}, names: 2,
 		header: []string{"system", "model", "candidates", "ceiling", "informative", "calls", "recorded", "k tokens in", "k out", "$", "p50 s", "p95 s", "tokens/s", "tau", "recited", "bad answers"},
 		legend: []string{
-			"ceiling: recall among the candidates, which no order exceeds; informative: users with a relevant item among them, the only ones whose accuracy can change",
+			"ceiling: recall at so many candidates, which their order does not change; informative: users with a relevant item among them, the only ones whose accuracy can change",
 			"recorded: calls whose answers, and times, are those of an earlier run; p50, p95: latency of a user's question; $, calls, tokens: of all seeds",
 			"tau: Kendall's, of the model's order and the first stage's; recited: titles and histories of the data set that the model completed when it was probed",
 		},
@@ -151,10 +186,10 @@ func (t *Table) llm() []grid {
 	p := rows[0].Metrics[primary(rows[0].Metrics)].Name
 	verdicts := grid{
 		caption: []string{"Does the language model help, " + t.Protocol}, names: 2,
-		header: []string{"system", "first stage", "informative before", "after", "least difference", "answers ok", "$ a user", "Δ " + p, "95%", "p (Holm)", "at this price"},
+		header: []string{"system", "first stage", "informative before", "after", "least difference", "answers ok", "$ a user", "gain, " + p, "95%", "p (Holm)", "at this price"},
 		legend: []string{
 			"informative before, after: ndcg@10 of the first stage and of the model over the informative users alone",
-			"Δ: against the first stage alone, paired by user; least difference: the smallest that so many users show as significant four times in five",
+			"gain: over the first stage alone, paired by user; least difference: the smallest that so many users show as significant four times in five, – where fewer than 6 differ",
 		},
 	}
 	for _, r := range rows {
@@ -164,10 +199,7 @@ func (t *Table) llm() []grid {
 		if r.Records[0].LLM.Test {
 			model += " (test model)"
 		}
-		name := r.System
-		if len(r.Unpublishable()) > 0 {
-			name += " †"
-		}
+		name := r.marked()
 		line := func(names []string, values ...string) []cell {
 			var out []cell
 			for _, s := range append(names, values...) {
@@ -233,7 +265,7 @@ func (t *Table) attacks(rows []*Row) []grid {
 			continue
 		}
 		a := r.Records[0].LLM.Attack
-		g.rows = append(g.rows, []cell{{text: r.System}, {text: a.Payload}, {text: a.Field}, {text: fmt.Sprintf("%+.2f", mean(lift))},
+		g.rows = append(g.rows, []cell{{text: r.marked()}, {text: a.Payload}, {text: a.Field}, {text: fmt.Sprintf("%+.2f", mean(lift))},
 			{text: fmt.Sprintf("%.3f", mean(before))}, {text: fmt.Sprintf("%.3f", mean(top))}, {text: fmt.Sprintf("%.3f", mean(drift))}})
 	}
 	if g.rows == nil {
@@ -264,7 +296,18 @@ func (g *gain) verdict(x totals) string {
 	if x.unknown {
 		price = "price unknown"
 	}
-	return fmt.Sprintf("%s: %s, %s s a user", word, price, figure(x.LatencyP50/float64(x.seeds)))
+	if x.Asked == 0 {
+		return word + ": nobody was asked"
+	}
+	return fmt.Sprintf("%s: %s in all, %s s a user", word, price, figure(x.LatencyP50/float64(x.seeds)))
+}
+
+// recorded is how many calls were answered from a recording, empty for a row without a language model.
+func (r *Row) recorded() string {
+	if len(r.Records) == 0 || r.Records[0].LLM == nil {
+		return ""
+	}
+	return strconv.Itoa(r.totals().Recorded)
 }
 
 // llmColumns are a row's columns about its language model, empty for one without.
@@ -274,7 +317,7 @@ func (r *Row) llmColumns(g *gain) []string {
 		out = []string{g.First, number(&g.Mean), number(&g.Lo), number(&g.Hi), number(&g.Holm)}
 	}
 	if len(r.Records) == 0 || r.Records[0].LLM == nil {
-		return append(out, make([]string, 7)...)
+		return append(out, make([]string, 9)...)
 	}
 	x := r.totals()
 	n := float64(x.seeds)
@@ -288,5 +331,5 @@ func (r *Row) llmColumns(g *gain) []string {
 			bad += count
 		}
 	}
-	return append(out, number(&ceiling), number(&informative), strconv.Itoa(x.Calls), strconv.Itoa(x.PromptTokens), strconv.Itoa(x.OutputTokens), number(dollars), strconv.Itoa(bad))
+	return append(out, number(&ceiling), number(&informative), r.Records[0].LLM.Model, strconv.Itoa(x.Calls), strconv.Itoa(x.failed), strconv.Itoa(x.PromptTokens), strconv.Itoa(x.OutputTokens), number(dollars), strconv.Itoa(bad))
 }

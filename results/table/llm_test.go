@@ -20,10 +20,11 @@ func again(t *testing.T, at map[string]func(u int) float64, account results.LLM)
 		t.Fatal(err)
 	}
 	const users = 200
-	first := &Row{System: "first", Metrics: metrics, Records: []results.Record{{ID: "1"}}, Values: [][]float64{make([]float64, users)}, PerSeed: [][]float64{{0}}}
+	first := &Row{System: "first", Metrics: metrics, Records: []results.Record{{ID: "1"}, {ID: "other seed"}}, Values: [][]float64{make([]float64, users)}, PerSeed: [][]float64{{0}}, Primary: [][]float64{make([]float64, users), make([]float64, users)}}
 	for u := range users {
 		first.Users = append(first.Users, fmt.Sprint(u))
-		first.Values[0][u] = .5
+		first.Values[0][u] = .25
+		first.Primary[0][u] = .5 // the other seed, which nobody ranks again, has 0
 	}
 	out := &Table{Dataset: "toy", Protocol: "standard", Rows: []*Row{first}}
 	for _, name := range []string{"helps", "hurts", "same", "noise"} {
@@ -54,8 +55,8 @@ func TestDoesItHelp(t *testing.T) {
 	})
 	gains := table.gains(table.ranked())
 	for name, want := range map[string]string{
-		"helps": "helps: $0.400, 0.500 s a user", "hurts": "hurts: $0.400, 0.500 s a user",
-		"same": "not distinguishable: $0.400, 0.500 s a user", "noise": "not distinguishable: $0.400, 0.500 s a user",
+		"helps": "helps: $0.400 in all, 0.500 s a user", "hurts": "hurts: $0.400 in all, 0.500 s a user",
+		"same": "not distinguishable: $0.400 in all, 0.500 s a user", "noise": "not distinguishable: $0.400 in all, 0.500 s a user",
 	} {
 		for _, r := range table.Rows {
 			if r.System == name {
@@ -94,7 +95,7 @@ func TestDoesItHelp(t *testing.T) {
 	for n, name := range rows[0] {
 		at[name] = n
 	}
-	for column, want := range map[string]string{"first_stage": "first", "ceiling": "0.25", "llm_calls": "210", "llm_dollars": "0.4", "llm_bad_answers": "17"} {
+	for column, want := range map[string]string{"first_stage": "first", "ceiling": "0.25", "llm_calls": "210", "llm_dollars": "0.4", "llm_bad_answers": "17", "llm_model": "m", "llm_users_failed": "2"} {
 		if got := rows[2][at[column]]; got != want || rows[1][at[column]] != "" {
 			t.Errorf("%s: %q, want %q; of the first stage %q", column, got, want, rows[1][at[column]])
 		}
@@ -105,10 +106,10 @@ func TestDoesItHelp(t *testing.T) {
 func TestUnknownPrice(t *testing.T) {
 	table := again(t, map[string]func(int) float64{"helps": swings(.05)}, results.LLM{Model: "m", Dollars: -1, Asked: 200, Answers: map[string]int{"ok": 200}})
 	r := table.Rows[1]
-	if got := table.gains(table.ranked())[r].verdict(r.totals()); got != "helps: price unknown, 0.000 s a user" {
+	if got := table.gains(table.ranked())[r].verdict(r.totals()); got != "helps: price unknown in all, 0.000 s a user" {
 		t.Error(got)
 	}
-	if got := r.llmColumns(nil)[10]; got != "" {
+	if got := r.llmColumns(nil)[12]; got != "" {
 		t.Errorf("dollars %q", got)
 	}
 }

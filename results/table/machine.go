@@ -101,7 +101,7 @@ func indented(w io.Writer, v any) error {
 // two runs of one experiment.
 func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	metrics := union(experiments)
-	header := []string{"experiment", "dataset", "protocol", "system", "seeds", "users"}
+	header := []string{"experiment", "dataset", "protocol", "system", "seeds", "users", "publishable"}
 	for _, m := range metrics {
 		header = append(header, m, m+"_lo", m+"_hi", m+"_seed_sd")
 	}
@@ -113,10 +113,13 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 		return slices.ContainsFunc(e.Tables, func(t *Table) bool { return len(t.ranked()) > 0 })
 	})
 	if ranked {
-		header = append(header, "first_stage", "gain", "gain_lo", "gain_hi", "gain_p_holm", "ceiling", "informative", "llm_calls", "llm_tokens_in", "llm_tokens_out", "llm_dollars", "llm_bad_answers")
+		header = append(header, "first_stage", "gain", "gain_lo", "gain_hi", "gain_p_holm", "ceiling", "informative", "llm_model", "llm_calls", "llm_users_failed", "llm_tokens_in", "llm_tokens_out", "llm_dollars", "llm_bad_answers")
 	}
 	for _, c := range timings() {
 		header = append(header, "timing_"+c.name)
+	}
+	if ranked {
+		header = append(header, "timing_llm_recorded") // calls whose times are those of an earlier run
 	}
 	lines := [][]string{header}
 	for n := range experiments {
@@ -134,6 +137,9 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 				for _, c := range timings() {
 					line = append(line, number(c.mean(r)))
 				}
+				if ranked {
+					line = append(line, r.recorded())
+				}
 				lines = append(lines, line)
 			}
 		}
@@ -150,7 +156,7 @@ func writeLines(w io.Writer, lines [][]string) error {
 
 // csvMetrics is a row's line up to its metrics.
 func csvMetrics(r *Row, metrics []string) []string {
-	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users))}
+	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users)), strconv.FormatBool(r.Status() == OK && len(r.Unpublishable()) == 0)}
 	byName := map[string]Summary{}
 	if len(r.Records) > 0 {
 		for n, s := range r.summarise(r.every()...) {

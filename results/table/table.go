@@ -41,6 +41,7 @@ type Row struct {
 	Skipped map[string]int   // users not counted, by reason
 	Values  [][]float64      // by metric, then user, averaged over seeds; nil for a metric of all lists together
 	PerSeed [][]float64      // by metric, then seed
+	Primary [][]float64      // of the primary metric, by record, then user
 	Missing []Missing        // the cells without values
 }
 
@@ -184,6 +185,9 @@ func (r *Row) add(rec results.Record, ranks []results.Ranking, c *eval.Catalogue
 			values[u] = m.User(x.Items, x.Relevant, c)
 		}
 		r.PerSeed[n] = append(r.PerSeed[n], mean(values))
+		if n == primary(r.Metrics) {
+			r.Primary = append(r.Primary, slices.Clone(values))
+		}
 		if r.Values[n] == nil {
 			r.Values[n] = values
 			continue

@@ -24,7 +24,7 @@ type callFlags struct {
 
 func (f *callFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.mode, "llm", string(cassette.Record), "language models' answers: record (recorded ones are used, others asked for and recorded), replay (nobody is asked), refresh (ask again), live (record nothing)")
+	flags.StringVar(&f.mode, "llm", string(cassette.Record), "language models' answers: record (recorded ones are used, others asked for and recorded), replay (nobody is asked), refresh (ask again), live (record nothing); in cells that are not done")
 	flags.StringVar(&f.Cassette, "cassette", "", "file of recorded answers; default: "+answersName+" in the folder of results")
 	flags.IntVar(&f.Parallel, "parallel", 0, "calls of a language model at a time; 0: as many as are found to be of use; changes no result")
 	flags.IntVar(&f.RequestsPerMinute, "requests-per-minute", 0, "limit of calls; 0: none")

@@ -11,6 +11,7 @@ import (
 	"llm4rec/bench"
 	"llm4rec/bench/suite"
 	"llm4rec/gpu"
+	"llm4rec/llm/cassette"
 )
 
 const setHelp = "set a value of the specification, PATH=VALUE; may be repeated (systems.als.params.factors=32)"
@@ -40,6 +41,7 @@ on. Cells that are done are known by everything that determines them: a changed 
 			if g.calls, err = calls.resolve(r.Out); err != nil {
 				return err
 			}
+			r.Replay = g.calls.Mode == cassette.Replay
 			return g.run(c.Context(), r, device, args, sets)
 		},
 	}
@@ -92,6 +94,9 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 		}
 		if err != nil {
 			return err
+		}
+		if again := g.calls.Mode; sum.Before > 0 && (again == cassette.Refresh || again == cassette.Live) {
+			r.Log.Warn("cells that were done stay as they are, and their models are not asked again; another --out begins anew", "experiment", p.Spec.Name, "cells", sum.Before, "llm", again)
 		}
 		failed += sum.Failed
 		if sum.Unavailable > 0 {

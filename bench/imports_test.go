@@ -60,7 +60,8 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/svd", ""},
 	{"llm/tfidf", "llm/svd"},
 	{"llm/retrieve", "llm llm/* models models/dense models/index models/topk data gpu"},
-	{"llm/rank", "llm llm/text models data"},
+	{"llm/clean", ""},
+	{"llm/rank", "llm llm/clean llm/text models data"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

@@ -1,22 +1,42 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"llm4rec/bench"
 	"llm4rec/eval/reasons"
 	"llm4rec/llm/explain"
+	"llm4rec/llm/provider"
+	"llm4rec/models"
 )
 
 // Explanation says which recommendations of a cell are explained, and how.
 type Explanation struct {
 	K       int    // the first so many of each list
 	User    string // raw id; "": all
+	Kind    string // template or llm
 	Wording string // what items are called, as movie or product
+
+	// Of llm.
+	Chat    provider.Chat
+	Prompt  string // "": the usual one
+	History int    // newest items of the history that the model sees; 0: all
+	Calls   *Calls
+	Seed    int64 // sent to the server
+
+	Model models.Recommender // asked again whether it needs what the reasons cite; nil: it is not
 }
+
+// The kinds of explainers.
+const (
+	ByTemplate = "template"
+	ByModel    = "llm"
+)
 
 // Explained is the reasons of a cell's recommendations, with what there is to say of all of them.
 type Explained struct {
@@ -28,13 +48,13 @@ type Explained struct {
 	Cell       string `json:"cell"`
 	K          int    `json:"k"`
 
-	Explainer  Explainer         `json:"explainer"`
-	Summary    reasons.Summary   `json:"summary"`
-	Reasons    []ExplainedReason `json:"reasons"`
-	Failed     int               `json:"failed"` // items without a reason because a call failed
-	FirstError error             `json:"-"`
+	Explainer Explainer             `json:"explainer"`
+	Summary   reasons.Summary       `json:"summary"`
+	Faithful  *explain.Faithfulness `json:"faithful,omitempty"`
+	Failed    int                   `json:"failed"` // items without a reason because a call failed
+	Reasons   []ExplainedReason     `json:"reasons"`
 
-	all []reasons.Reason
+	FirstError error `json:"-"` // of a call
 }
 
 // Explainer is what gave the reasons.
@@ -43,6 +63,22 @@ type Explainer struct {
 	Name    string `json:"name"` // of the template or the prompt
 	Version int    `json:"version"`
 	Hash    string `json:"sha256"`
+
+	Account *Account `json:"llm,omitempty"` // of a language model
+}
+
+// Account is what a language model was asked for reasons, and what that cost.
+type Account struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	Digest   string `json:"digest,omitempty"`
+	Test     bool   `json:"test,omitempty"` // a model made for tests, of which no quality can be claimed
+
+	explain.Report
+	Dollars    float64 `json:"dollars"`          // -1: no price is known
+	Prices     string  `json:"prices,omitempty"` // of which day
+	LatencyP50 float64 `json:"latency_p50_sec"`  // of a call
+	LatencyP95 float64 `json:"latency_p95_sec"`
 }
 
 // ExplainedReason is the reason for one item.
@@ -75,29 +111,34 @@ type explainer interface {
 }
 
 // Explain explains the recommendations that a run has stored.
-func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress func(done, total int)) (*Explained, error) {
+func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress func(stage string, done, total int)) (*Explained, error) {
 	questions, err := x.questions(a)
 	if err != nil {
 		return nil, err
 	}
-	kind := "template"
-	c := explain.DefaultTemplate()
-	c.Wording = x.Wording
-	var e explainer
-	if e, err = c.New(a.Train); err != nil {
+	e, account, err := x.explainer(ctx, a)
+	if err != nil {
 		return nil, err
 	}
-	outcomes, err := explain.All(ctx, e, questions, 1, progress)
+	parallel := 1
+	if account != nil {
+		parallel = x.Calls.crowd()
+	}
+	stage := func(name string) func(int, int) {
+		return func(done, total int) { progress(name, done, total) }
+	}
+	outcomes, err := explain.All(ctx, e, questions, parallel, stage("explain"))
 	if err != nil {
 		return nil, err
 	}
 	id := a.Record.Identity
 	out := &Explained{Experiment: a.Record.Experiment, Dataset: id.Dataset, Protocol: id.Label, System: id.System, Seed: id.Seed, Cell: a.Record.ID, K: x.K}
-	out.Explainer.Kind = kind
+	out.Explainer.Kind = x.Kind
 	out.Explainer.Name, out.Explainer.Version, out.Explainer.Hash = e.About()
 	catalogue := e.Items().Catalogue()
+	var all []reasons.Reason
 	for _, o := range outcomes {
-		out.all = append(out.all, o.Reason.Reason)
+		all = append(all, o.Reason.Reason)
 		out.Reasons = append(out.Reasons, explained(a, e.Items(), catalogue, o))
 		if o.Err != nil {
 			out.Failed++
@@ -106,8 +147,58 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 			}
 		}
 	}
-	out.Summary = reasons.Measure(catalogue, out.all)
+	out.Summary = reasons.Measure(catalogue, all)
+	if account != nil {
+		out.Explainer.Account = account()
+	}
+	if x.Model != nil {
+		found, err := explain.Faithful(ctx, x.Model, a.Train.NumItems, questions, outcomes, x.K, uint64(x.Seed), stage("ask again"))
+		if err != nil {
+			return nil, err
+		}
+		out.Faithful = &found
+	}
 	return out, nil
+}
+
+// explainer makes the one that is wanted, and for a language model what says afterwards what it did.
+func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explainer, func() *Account, error) {
+	switch x.Kind {
+	case ByTemplate:
+		c := explain.DefaultTemplate()
+		c.Wording = x.Wording
+		e, err := c.New(a.Train)
+		return e, nil, err
+	case ByModel:
+	default:
+		return nil, nil, fmt.Errorf("explain: %q is not one of %s, %s", x.Kind, ByTemplate, ByModel)
+	}
+	if err := x.Chat.Validate(); err != nil {
+		return nil, nil, fmt.Errorf("explain: %w", err)
+	}
+	to, err := x.Calls.to(x.Chat)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := to.Identity(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := explain.DefaultModel()
+	c.Wording, c.History, c.Seed = x.Wording, x.History, x.Seed
+	c.Prompt = cmp.Or(x.Prompt, c.Prompt)
+	e, err := c.New(a.Train, to)
+	return e, func() *Account {
+		r := e.Report()
+		out := &Account{
+			Provider: id.Provider, Model: id.Model, Digest: id.Digest, Test: id.Test, Report: r, Dollars: -1,
+			LatencyP50: quantile(r.Walls, .5), LatencyP95: quantile(r.Walls, .95),
+		}
+		if p := to.price; p != nil {
+			out.Dollars, out.Prices = p.Dollars(r.PromptTokens, r.CachedTokens, r.OutputTokens), p.From.Format(time.DateOnly)
+		}
+		return out
+	}, err
 }
 
 // questions are those that are explained.

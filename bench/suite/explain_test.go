@@ -46,7 +46,7 @@ func answered(t testing.TB, d *data.Dataset, systems string) *bench.Answered {
 	return a
 }
 
-func silent(int, int) {}
+func silent(string, int, int) {}
 
 // What would be right changes no reason: with the answer key permuted over the users, the explanations are the same bytes.
 func TestReasonsAreBlindToTheAnswerKey(t *testing.T) {
@@ -54,7 +54,7 @@ func TestReasonsAreBlindToTheAnswerKey(t *testing.T) {
 	small.Users, small.Items, small.Interactions = 60, 80, 1500
 	d := synthetic.Generate(small)
 	said := func(d *data.Dataset) string {
-		x, err := Explain(t.Context(), answered(t, d, "  - {name: knn, model: itemknn}\n"), Explanation{K: 5, Wording: "movie"}, silent)
+		x, err := Explain(t.Context(), answered(t, d, "  - {name: knn, model: itemknn}\n"), Explanation{K: 5, Kind: ByTemplate, Wording: "movie"}, silent)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestTemplateOnMovieLens100K(t *testing.T) {
 	}
 	a := answered(t, d, "  - {name: itemknn, model: itemknn, params: {history: 3, decay: 0.7}}\n")
 	begin := time.Now()
-	x, err := Explain(t.Context(), a, Explanation{K: 5, Wording: "movie"}, silent)
+	x, err := Explain(t.Context(), a, Explanation{K: 5, Kind: ByTemplate, Wording: "movie"}, silent)
 	took := time.Since(begin)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -17,7 +19,8 @@ import (
 // explainFlags are those of the command explain.
 type explainFlags struct {
 	suite.Explanation
-	all                bool
+	calls              callFlags
+	all, faithful      bool
 	json, out          string
 	protocol, device   string
 	seed               int64
@@ -36,12 +39,16 @@ func explainCommand(g *globals) *cobra.Command {
 fields. The recommendations are the stored answers of a run, which has to be there; nothing is fitted.
 
 The template cites the history items that other users took together with the item in training (item-kNN's cosine) and what
-the item shares with them.
+the item shares with them. A language model (--explainer llm) sees the newest history items, numbered, and cites them by
+number; its answers are recorded with those of the run.
 
 With --all the reasons of all users of the cell are measured: what they cite and claim is held against the history and the
-fields. Measures of texts are those of NETE and PETER (Li et al., CIKM 2020 and ACL 2021).`,
+fields. Measures of texts are those of NETE and PETER (Li et al., CIKM 2020 and ACL 2021). With --faithful the system is asked again
+without the history items that a reason cites, and without as many others: what a reason names should be what the
+recommendation needs. For that it is fitted again, which costs what its cell of the run did.`,
 		Example: `  llm4rec explain quick:itemknn --user 196 --k 5
-  llm4rec explain quick:ease --all --json reasons.json`,
+  llm4rec explain quick:ease --all --faithful --json reasons.json
+  llm4rec explain quick:ease --user 196 --explainer llm --model llama3.2:3b`,
 		Args: exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			var ok bool
@@ -54,7 +61,23 @@ fields. Measures of texts are those of NETE and PETER (Li et al., CIKM 2020 and 
 			if x.K < 1 || x.limit < 0 {
 				return usageError{errors.New("want --k of at least 1, and no negative --limit")}
 			}
+			if x.Kind != suite.ByTemplate && x.Kind != suite.ByModel {
+				return usageError{fmt.Errorf("--explainer %q: want %s or %s", x.Kind, suite.ByTemplate, suite.ByModel)}
+			}
+			if x.Kind == suite.ByModel {
+				if err := x.Chat.Validate(); err != nil {
+					return usageError{err}
+				}
+			}
+			if x.History < 0 {
+				return usageError{errors.New("--history must not be negative")}
+			}
 			x.seedGiven = c.Flags().Changed("seed")
+			var err error
+			if g.calls, err = x.calls.resolve(x.out); err != nil {
+				return err
+			}
+			x.Calls = g.calls
 			return g.explain(c, &x)
 		},
 	}
@@ -63,6 +86,13 @@ fields. Measures of texts are those of NETE and PETER (Li et al., CIKM 2020 and 
 	f.BoolVar(&x.all, "all", false, "explain those for all users of the cell, and measure the reasons")
 	f.IntVar(&x.K, "k", 5, "the first so many items")
 	f.StringVar(&x.Wording, "wording", "movie", "what items are called: movie or product")
+	f.StringVar(&x.Kind, "explainer", suite.ByTemplate, "template, or llm: a language model")
+	f.StringVar(&x.Chat.Provider, "provider", "ollama", "of llm: ollama, or openai and what is compatible with it")
+	f.StringVar(&x.Chat.Model, "model", "", "of llm: as llama3.2:3b or gpt-4.1-mini")
+	f.StringVar(&x.Chat.BaseURL, "base-url", "", "of llm: where the server is, if not where it usually is")
+	f.StringVar(&x.Prompt, "prompt", "", "of llm: the path of a prompt of your own")
+	f.IntVar(&x.History, "history", 20, "of llm: how many of the newest history items it sees; 0: all")
+	f.BoolVar(&x.faithful, "faithful", false, "fit the system again and ask it without what the reasons cite")
 	f.StringVar(&x.json, "json", "", "file to write the reasons to, with their claims")
 	f.StringVar(&x.out, "out", "out", "folder of the results")
 	f.StringVar(&x.protocol, "protocol", "", "label of the protocol; default: the first")
@@ -70,6 +100,7 @@ fields. Measures of texts are those of NETE and PETER (Li et al., CIKM 2020 and 
 	f.IntVar(&x.limit, "limit", 0, "that of the run")
 	f.StringVar(&x.device, "device", "auto", suite.DeviceHelp)
 	f.StringArrayVar(&x.sets, "set", nil, setHelp)
+	x.calls.add(c)
 	return c
 }
 
@@ -82,7 +113,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
-	log := g.logger(g.stderr)
+	bar := newProgress(g)
+	log := bar.log
+	g.calls.Log = log
+	defer func() { err = errors.Join(err, g.calls.Close()) }()
 	device, _, err := openDevice(x.device)
 	if err != nil {
 		return err
@@ -105,7 +139,12 @@ func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	found, err := suite.Explain(c.Context(), answered, x.Explanation, func(int, int) {})
+	if x.faithful {
+		if x.Model, err = answered.Fit(c.Context(), r); err != nil {
+			return err
+		}
+	}
+	found, err := suite.Explain(c.Context(), answered, x.Explanation, func(stage string, done, total int) { bar.Stage(cell.Name(), stage, done, total, "") })
 	if err != nil {
 		return err
 	}
@@ -119,10 +158,11 @@ func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
 			return err
 		}
 	}
-	if x.all {
-		err = g.printSummary(found)
-	} else {
+	if !x.all {
 		g.printReasons(found)
+	}
+	if x.all || x.faithful || found.Explainer.Account != nil {
+		err = g.printSummary(found, x.all)
 	}
 	if err == nil && found.Failed > 0 {
 		err = fmt.Errorf("%d of %d items have no reason; first: %w", found.Failed, len(found.Reasons), found.FirstError)
@@ -172,25 +212,64 @@ func evidence(c suite.ExplainedClaim) string {
 	return out
 }
 
-// printSummary prints the measures of all reasons.
-func (g *globals) printSummary(x *suite.Explained) error {
-	s := x.Summary
-	fmt.Fprintf(g.stdout, "%s, %s, %s: the first %d of each list, %s %s v%d\n\n", x.Experiment, x.Protocol, x.System, x.K, x.Explainer.Kind, x.Explainer.Name, x.Explainer.Version)
-	w := tabwriter.NewWriter(g.stdout, 0, 0, 2, ' ', 0)
-	row := func(name, format string, value any, of string) {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, fmt.Sprintf(format, value), of)
+// printSummary prints what there is to say of all reasons together: their measures, if they are of all users.
+func (g *globals) printSummary(x *suite.Explained, measures bool) error {
+	of := "reasons"
+	if measures {
+		of = fmt.Sprintf("%s, %s, %s: the first %d of each list", x.Experiment, x.Protocol, x.System, x.K)
+	} else {
+		fmt.Fprintln(g.stdout)
 	}
-	row("items", "%d", s.Asked, "")
-	row("reasons", "%d", s.Reasons, "with a sentence; what follows is of them")
-	row("grounded", "%.4f", s.Grounded, "cite an item of the history")
-	row("in history", "%.4f", s.InHistory, fmt.Sprintf("of %d cited history items", s.Citations))
-	row("claims exact", "%.4f", s.Exact, fmt.Sprintf("of %d claims about fields, supported by them", s.FieldClaims))
-	row("claims fuzzy", "%.4f", s.Fuzzy, "likewise, with other spellings")
-	row("not in catalogue", "%.4f", s.Invented, fmt.Sprintf("of %d titles mentioned", s.Mentions))
-	row("not of the user", "%.4f", s.Elsewhere, "likewise: in the catalogue, but neither the item nor in the history")
-	row("FCR", "%.4f", s.FCR, fmt.Sprintf("share of %d features that are mentioned at all", s.Features))
-	row("DIV", "%.4f", s.DIV, "features that two sentences share, in the mean: less is better")
-	row("USR", "%.4f", s.USR, "share of sentences that are different")
-	row("words", "%.2f", s.Words, "in a sentence")
+	by := x.Explainer.Kind
+	a := x.Explainer.Account
+	if a != nil {
+		by = a.Model
+		if a.Test {
+			by += " (a model made for tests)"
+		}
+	}
+	fmt.Fprintf(g.stdout, "%s, by %s, %s v%d\n\n", of, by, x.Explainer.Name, x.Explainer.Version)
+	w := tabwriter.NewWriter(g.stdout, 0, 0, 2, ' ', 0)
+	row := func(name string, value any, of string) {
+		if f, ok := value.(float64); ok {
+			value = fmt.Sprintf("%.4f", f)
+		}
+		fmt.Fprintf(w, "%s\t%v\t%s\n", name, value, of)
+	}
+	if measures {
+		s := x.Summary
+		row("items", s.Asked, "")
+		row("reasons", s.Reasons, "with a sentence; what follows is of them")
+		row("grounded", s.Grounded, "cite an item of the history")
+		row("in history", s.InHistory, fmt.Sprintf("of %d cited history items", s.Citations))
+		row("claims exact", s.Exact, fmt.Sprintf("of %d claims about fields, supported by them", s.FieldClaims))
+		row("claims fuzzy", s.Fuzzy, "likewise, with other spellings")
+		row("not in catalogue", s.Invented, fmt.Sprintf("of %d titles mentioned", s.Mentions))
+		row("not of the user", s.Elsewhere, "likewise: in the catalogue, but neither the item nor in the history")
+		row("FCR", s.FCR, fmt.Sprintf("share of %d features that are mentioned at all", s.Features))
+		row("DIV", s.DIV, "features that two sentences share, in the mean: less is better")
+		row("USR", s.USR, "share of sentences that are different")
+		row("words", s.Words, "in a sentence, in the mean")
+	}
+	if f := x.Faithful; f != nil {
+		row("asked again", f.Reasons, "of the reasons: without what they cite, and without as many other history items")
+		row("falls", f.Cited.Falls, fmt.Sprintf("of the items, without what is cited; %.4f without others", f.Random.Falls))
+		row("leaves the list", f.Cited.Leaves, fmt.Sprintf("likewise; %.4f without others", f.Random.Leaves))
+		row("rank change", fmt.Sprintf("%.2f", f.Cited.Change), fmt.Sprintf("in the mean; %.2f without others", f.Random.Change))
+		row("falls further", f.Beats, fmt.Sprintf("without what is cited than without others; as far: %.4f", f.Ties))
+	}
+	if a != nil {
+		row("calls", a.Calls, fmt.Sprintf("of these %d from a recording, %d failed", a.Recorded, a.Failures))
+		for _, class := range slices.Sorted(maps.Keys(a.Answers)) {
+			row("answers", a.Answers[class], string(class))
+		}
+		row("tokens", a.PromptTokens+a.OutputTokens, fmt.Sprintf("%d of prompts, %d of answers", a.PromptTokens, a.OutputTokens))
+		if a.Dollars >= 0 {
+			row("dollars", a.Dollars, "prices of "+a.Prices)
+		} else {
+			row("dollars", "unknown", "no price is known")
+		}
+		row("latency p50", fmt.Sprintf("%.2f s", a.LatencyP50), fmt.Sprintf("of a call; p95 %.2f s", a.LatencyP95))
+	}
 	return w.Flush()
 }

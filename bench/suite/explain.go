@@ -23,11 +23,13 @@ type Explanation struct {
 	Wording string // what items are called, as movie or product
 
 	// Of llm.
-	Chat    provider.Chat
-	Prompt  string // "": the usual one
-	History int    // newest items of the history that the model sees; 0: all
-	Calls   *Calls
-	Seed    int64 // sent to the server
+	Chat      provider.Chat
+	Prompt    string // "": the usual one
+	History   int    // newest items of the history that the model sees; 0: all
+	MaxTokens int    // of an answer; 0: as usual
+	Calls     *Calls
+
+	Seed int64 // sent to the server, and of what is drawn
 
 	Model models.Recommender // asked again whether it needs what the reasons cite; nil: it is not
 }
@@ -186,7 +188,7 @@ func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explaine
 	}
 	c := explain.DefaultModel()
 	c.Wording, c.History, c.Seed = x.Wording, x.History, x.Seed
-	c.Prompt = cmp.Or(x.Prompt, c.Prompt)
+	c.Prompt, c.MaxTokens = cmp.Or(x.Prompt, c.Prompt), cmp.Or(x.MaxTokens, c.MaxTokens)
 	e, err := c.New(a.Train, to)
 	return e, func() *Account {
 		r := e.Report()

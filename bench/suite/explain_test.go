@@ -3,8 +3,10 @@ package suite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,12 @@ import (
 	"llm4rec/data/datatest"
 	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
+	"llm4rec/llm"
+	"llm4rec/llm/cassette"
+	"llm4rec/llm/llmtest"
+	"llm4rec/llm/ollama/ollamatest"
+	"llm4rec/llm/ollama/tiny"
+	"llm4rec/llm/provider"
 )
 
 // answered runs an experiment over a data set and returns the answers of its last cell.
@@ -92,5 +100,143 @@ func TestTemplateOnMovieLens100K(t *testing.T) {
 	}
 	if took > 10*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// The recommender is asked again: item-kNN needs the nearest item of the history, and popularity needs none.
+func TestFaithfulReasons(t *testing.T) {
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 60, 80, 1500
+	d := synthetic.Generate(small)
+	for system, falls := range map[string]bool{"itemknn": true, "popularity": false} {
+		a := answered(t, d, "  - {name: x, model: "+system+"}\n")
+		model, err := a.Fit(t.Context(), &bench.Runner{Device: gpu.CPU()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := Explain(t.Context(), a, Explanation{K: 5, Kind: ByTemplate, Wording: "movie", Model: model}, silent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := x.Faithful
+		t.Logf("%s: %+v", system, f)
+		if f.Reasons == 0 || falls != (f.Cited.Falls > f.Random.Falls) || !falls && (f.Cited.Change != 0 || f.Ties != 1) {
+			t.Errorf("%s: %+v", system, f)
+		}
+	}
+}
+
+// reasoning answers what it is asked for reasons: of every seventh prompt it makes nonsense, of every fifth it cites what is not
+// there.
+func reasoning(r llm.Request) llm.Response {
+	out := llm.Response{Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10, Text: `{"sentence": "You watched \"Alien Sunrise (1955)\".", "claims": [{"kind": "history", "history": 1, "field": "", "value": ""}]}`}
+	switch n := len(r.Messages[1].Content); {
+	case n%7 == 0:
+		out.Text = "No."
+	case n%5 == 0:
+		out.Text = strings.Replace(out.Text, `"history": 1`, `"history": 99`, 1)
+	}
+	return out
+}
+
+// A language model is asked once for each item, of what the answer key does not change, and its answers are recorded: a replay
+// gives the same reasons without a server.
+func TestReasonsByModel(t *testing.T) {
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 40, 60, 800
+	d := synthetic.Generate(small)
+	a, b := answered(t, d, "  - {name: knn, model: itemknn}\n"), answered(t, permuteTargets(t, d), "  - {name: knn, model: itemknn}\n")
+	s := llmtest.Serve(t)
+	s.Chat, s.Answer = true, reasoning
+	dir := t.TempDir()
+	ask := func(a *bench.Answered, calls *Calls) (*Explained, string, []string) {
+		t.Helper()
+		before, _ := s.Asked()
+		x, err := Explain(t.Context(), a, Explanation{
+			K: 3, Kind: ByModel, Wording: "movie", History: 10, Calls: calls,
+			Chat: provider.Chat{Provider: provider.Ollama, Place: provider.Place{Model: llmtest.Model, BaseURL: s.URL}},
+		}, silent)
+		if err := errors.Join(err, calls.Close()); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(x.Reasons)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, bodies := s.Asked()
+		asked := slices.Sorted(slices.Values(bodies[len(before):]))
+		return x, string(text), asked
+	}
+	x, said, asked := ask(a, hasty(dir))
+	l := x.Explainer.Account
+	if l == nil || l.Calls != 3*40 || l.Failures != 0 || l.Answers["ok"] == 0 || l.Answers["bad citation"] == 0 || l.Answers["unreadable"] == 0 ||
+		l.Answers["ok"]+l.Answers["bad citation"]+l.Answers["unreadable"] != 120 || l.PromptTokens != 6000 || l.Recorded != 0 || !l.Test && l.Model != llmtest.Model {
+		t.Fatalf("%+v", l)
+	}
+	m := x.Summary
+	if m.Asked != 120 || m.Reasons != 120-l.Answers["unreadable"] || m.Citations != m.Reasons || m.InHistory != float64(l.Answers["ok"])/float64(m.Reasons) || m.Invented != 1 {
+		t.Errorf("%+v, of %v", m, l.Answers)
+	}
+	if len(asked) < 120 {
+		t.Errorf("%d calls", len(asked))
+	}
+	_, permuted, again := ask(b, hasty(t.TempDir()))
+	if permuted != said || !slices.Equal(asked, again) {
+		t.Error("the answer key changes what is asked, or the reasons")
+	}
+
+	s.Answer = func(llm.Request) llm.Response { t.Error("asked in a replay"); return llm.Response{} }
+	replay := hasty(dir)
+	replay.Mode = cassette.Replay
+	x, replayed, _ := ask(a, replay)
+	if l := x.Explainer.Account; replayed != said || l.Recorded != 120 || l.Calls != 120 {
+		t.Errorf("replayed: %+v", l)
+	}
+}
+
+// A call that fails is a reason that is missing, is counted, and changes no other.
+func TestReasonsThatFail(t *testing.T) {
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 20, 60, 400
+	a := answered(t, synthetic.Generate(small), "  - {name: knn, model: itemknn}\n")
+	s := llmtest.Serve(t)
+	s.Chat, s.Answer = true, reasoning
+	calls := hasty(t.TempDir())
+	calls.Tokens = 60 * 12 // of twenty calls
+	x, err := Explain(t.Context(), a, Explanation{
+		K: 1, Kind: ByModel, Wording: "movie", History: 10, Calls: calls,
+		Chat: provider.Chat{Provider: provider.Ollama, Place: provider.Place{Model: llmtest.Model, BaseURL: s.URL}},
+	}, silent)
+	if err := errors.Join(err, calls.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if x.Failed == 0 || x.FirstError == nil || x.Failed != x.Explainer.Account.Failures || x.Summary.Asked != 20 || x.Summary.Reasons > 20-x.Failed {
+		t.Errorf("%d failed, first %v, %+v", x.Failed, x.FirstError, x.Explainer.Account)
+	}
+	for _, r := range x.Reasons {
+		if (r.Error != "") != (r.Class == "") || r.Error != "" && r.Sentence != "" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// A real server takes the form that answers are to have. Its model has random weights, so what it says is cut off or nonsense.
+func TestReasonsByOllama(t *testing.T) {
+	server := ollamatest.Start(t)
+	server.Model("tiny", tiny.Random(1, 4096))
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 3, 80, 100
+	a := answered(t, synthetic.Generate(small), "  - {name: knn, model: itemknn}\n")
+	x, err := Explain(t.Context(), a, Explanation{
+		K: 1, Kind: ByModel, Wording: "movie", History: 5, MaxTokens: 60, Calls: &Calls{Parallel: 1},
+		Chat: provider.Chat{Provider: provider.Ollama, Place: provider.Place{Model: "tiny", BaseURL: server.URL}, NumCtx: 4096, Options: map[string]any{"num_thread": 1}},
+	}, silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := x.Explainer.Account
+	t.Logf("%+v", l)
+	if !l.Test || l.Calls != 3 || x.Failed > 0 || l.Answers["unreadable"]+l.Answers["refusal"] > 0 || l.PromptTokens < 300 || l.OutputTokens == 0 {
+		t.Errorf("%+v, first error %v", l, x.FirstError)
 	}
 }

@@ -86,10 +86,10 @@ func Measure(c *Catalogue, all []Reason) Summary {
 			continue
 		}
 		out.Reasons++
-		cited, real := r.citations()
+		cited, there := r.citations()
 		out.Citations += cited
-		inHistory += real
-		if real > 0 {
+		inHistory += there
+		if there > 0 {
 			grounded++
 		}
 		for _, x := range r.Claims {

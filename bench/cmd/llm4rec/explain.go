@@ -69,8 +69,8 @@ recommendation needs. For that it is fitted again, which costs what its cell of 
 					return usageError{err}
 				}
 			}
-			if x.History < 0 {
-				return usageError{errors.New("--history must not be negative")}
+			if x.History < 0 || x.MaxTokens < 0 {
+				return usageError{errors.New("--history and --max-tokens must not be negative")}
 			}
 			x.seedGiven = c.Flags().Changed("seed")
 			var err error
@@ -90,6 +90,8 @@ recommendation needs. For that it is fitted again, which costs what its cell of 
 	f.StringVar(&x.Chat.Provider, "provider", "ollama", "of llm: ollama, or openai and what is compatible with it")
 	f.StringVar(&x.Chat.Model, "model", "", "of llm: as llama3.2:3b or gpt-4.1-mini")
 	f.StringVar(&x.Chat.BaseURL, "base-url", "", "of llm: where the server is, if not where it usually is")
+	f.IntVar(&x.Chat.NumCtx, "num-ctx", 0, "of llm: the window of ollama, in tokens of prompt and answer; 0: the server's")
+	f.IntVar(&x.MaxTokens, "max-tokens", 0, "of llm: of an answer; 0: 512")
 	f.StringVar(&x.Prompt, "prompt", "", "of llm: the path of a prompt of your own")
 	f.IntVar(&x.History, "history", 20, "of llm: how many of the newest history items it sees; 0: all")
 	f.BoolVar(&x.faithful, "faithful", false, "fit the system again and ask it without what the reasons cite")

@@ -10,6 +10,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/eval/reasons"
+	"llm4rec/llm"
 	"llm4rec/llm/explain"
 	"llm4rec/llm/provider"
 	"llm4rec/models"
@@ -29,7 +30,13 @@ type Explanation struct {
 	MaxTokens int    // of an answer; 0: as usual
 	Calls     *Calls
 
-	Seed int64 // sent to the server, and of what is drawn
+	// Judge says which of the template's and the language model's reasons is better; without a model, nobody does.
+	Judge   provider.Chat
+	Repeats int // in each order
+
+	Seed int64 // sent to servers, and of what is drawn
+
+	References []Reference // that sentences are compared with
 
 	Model models.Recommender // asked again whether it needs what the reasons cite; nil: it is not
 }
@@ -39,6 +46,9 @@ const (
 	ByTemplate = "template"
 	ByModel    = "llm"
 )
+
+// Reference is what a person wrote of an item, by raw ids.
+type Reference struct{ User, Item, Text string }
 
 // Explained is the reasons of a cell's recommendations, with what there is to say of all of them.
 type Explained struct {
@@ -53,6 +63,8 @@ type Explained struct {
 	Explainer Explainer             `json:"explainer"`
 	Summary   reasons.Summary       `json:"summary"`
 	Faithful  *explain.Faithfulness `json:"faithful,omitempty"`
+	Overlap   *reasons.Overlap      `json:"references,omitempty"`
+	Judged    *Judged               `json:"judged,omitempty"`
 	Failed    int                   `json:"failed"` // items without a reason because a call failed
 	Reasons   []ExplainedReason     `json:"reasons"`
 
@@ -69,7 +81,15 @@ type Explainer struct {
 	Account *Account `json:"llm,omitempty"` // of a language model
 }
 
-// Account is what a language model was asked for reasons, and what that cost.
+// Judged is what another language model says: the template's reasons are the first, the language model's the second.
+type Judged struct {
+	explain.Judgement
+	Prompt  string   `json:"prompt"`
+	Hash    string   `json:"prompt_sha256"`
+	Account *Account `json:"llm"`
+}
+
+// Account is what a language model was asked, and what that cost.
 type Account struct {
 	Provider string `json:"provider"`
 	Model    string `json:"model"`
@@ -118,12 +138,18 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 	if err != nil {
 		return nil, err
 	}
-	e, account, err := x.explainer(ctx, a)
+	e, did, err := x.explainer(ctx, a)
 	if err != nil {
 		return nil, err
 	}
+	var j *judge
+	if x.Judge.Model != "" { // before anything is paid for
+		if j, err = x.judge(ctx, e.Items()); err != nil {
+			return nil, fmt.Errorf("judge: %w", err)
+		}
+	}
 	parallel := 1
-	if account != nil {
+	if did != nil {
 		parallel = x.Calls.crowd()
 	}
 	stage := func(name string) func(int, int) {
@@ -150,8 +176,8 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 		}
 	}
 	out.Summary = reasons.Measure(catalogue, all)
-	if account != nil {
-		out.Explainer.Account = account()
+	if did != nil {
+		out.Explainer.Account = did()
 	}
 	if x.Model != nil {
 		found, err := explain.Faithful(ctx, x.Model, a.Train.NumItems, questions, outcomes, x.K, uint64(x.Seed), stage("ask again"))
@@ -160,7 +186,99 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 		}
 		out.Faithful = &found
 	}
+	if len(x.References) > 0 {
+		found := reasons.Compare(x.pairs(out.Reasons))
+		out.Overlap = &found
+	}
+	if j != nil {
+		if out.Judged, err = x.judged(ctx, a, j, questions, outcomes, stage("judge")); err != nil {
+			return nil, fmt.Errorf("judge: %w", err)
+		}
+	}
 	return out, nil
+}
+
+// pairs are the sentences that have a reference.
+func (x Explanation) pairs(all []ExplainedReason) []reasons.Pair {
+	known := map[[2]string]string{}
+	for _, r := range x.References {
+		known[[2]string{r.User, r.Item}] = r.Text
+	}
+	var out []reasons.Pair
+	for _, r := range all {
+		if text, has := known[[2]string{r.User, r.Item}]; has && r.Sentence != "" {
+			out = append(out, reasons.Pair{Candidate: r.Sentence, Reference: text})
+		}
+	}
+	return out
+}
+
+// judge is one with its line.
+type judge struct {
+	*explain.Judge
+	to *line
+	id llm.Identity
+}
+
+func (x Explanation) judge(ctx context.Context, items *explain.Items) (*judge, error) {
+	if x.Kind != ByModel {
+		return nil, errors.New("there is no language model whose reasons could be compared with the template's")
+	}
+	if explain.SameFamily(x.Judge.Model, x.Chat.Model) {
+		return nil, fmt.Errorf("%s is of one family with %s, and would prefer its own", x.Judge.Model, x.Chat.Model)
+	}
+	to, id, err := x.line(ctx, x.Judge)
+	if err != nil {
+		return nil, err
+	}
+	c := explain.DefaultJudge()
+	c.Wording, c.History, c.Seed, c.Repeats = x.Wording, x.History, x.Seed, cmp.Or(x.Repeats, c.Repeats)
+	j, err := c.New(items, to)
+	return &judge{j, to, id}, err
+}
+
+// judged has the template's reasons for the same items compared with the language model's.
+func (x Explanation) judged(ctx context.Context, a *bench.Answered, j *judge, questions []explain.Question, outcomes []explain.Outcome, progress func(done, total int)) (*Judged, error) {
+	template := x
+	template.Kind = ByTemplate
+	e, _, err := template.explainer(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	others, err := explain.All(ctx, e, questions, 1, func(int, int) {})
+	if err != nil {
+		return nil, err
+	}
+	found, err := j.Compare(ctx, questions, others, outcomes, x.Calls.crowd(), progress)
+	if err != nil {
+		return nil, err
+	}
+	name, version, hash := j.About()
+	return &Judged{found, fmt.Sprintf("%s v%d", name, version), hash, account(j.to, j.id, j.Report())}, nil
+}
+
+// line is the way to a model that is at hand.
+func (x Explanation) line(ctx context.Context, chat provider.Chat) (*line, llm.Identity, error) {
+	if err := chat.Validate(); err != nil {
+		return nil, llm.Identity{}, fmt.Errorf("explain: %w", err)
+	}
+	to, err := x.Calls.to(chat)
+	if err != nil {
+		return nil, llm.Identity{}, err
+	}
+	id, err := to.Identity(ctx)
+	return to, id, err
+}
+
+func account(to *line, id llm.Identity, r explain.Report) *Account {
+	out := &Account{
+		Provider: id.Provider, Model: id.Model, Digest: id.Digest, Test: id.Test, Report: r, Dollars: -1,
+		LatencyP50: quantile(r.Walls, .5), LatencyP95: quantile(r.Walls, .95),
+	}
+	if p := to.price; p != nil {
+		out.Dollars, out.Prices = p.Dollars(r.PromptTokens, r.CachedTokens, r.OutputTokens), p.From.Format(time.DateOnly)
+	}
+	return out
 }
 
 // explainer makes the one that is wanted, and for a language model what says afterwards what it did.
@@ -175,14 +293,7 @@ func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explaine
 	default:
 		return nil, nil, fmt.Errorf("explain: %q is not one of %s, %s", x.Kind, ByTemplate, ByModel)
 	}
-	if err := x.Chat.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("explain: %w", err)
-	}
-	to, err := x.Calls.to(x.Chat)
-	if err != nil {
-		return nil, nil, err
-	}
-	id, err := to.Identity(ctx)
+	to, id, err := x.line(ctx, x.Chat)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -190,17 +301,7 @@ func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explaine
 	c.Wording, c.History, c.Seed = x.Wording, x.History, x.Seed
 	c.Prompt, c.MaxTokens = cmp.Or(x.Prompt, c.Prompt), cmp.Or(x.MaxTokens, c.MaxTokens)
 	e, err := c.New(a.Train, to)
-	return e, func() *Account {
-		r := e.Report()
-		out := &Account{
-			Provider: id.Provider, Model: id.Model, Digest: id.Digest, Test: id.Test, Report: r, Dollars: -1,
-			LatencyP50: quantile(r.Walls, .5), LatencyP95: quantile(r.Walls, .95),
-		}
-		if p := to.price; p != nil {
-			out.Dollars, out.Prices = p.Dollars(r.PromptTokens, r.CachedTokens, r.OutputTokens), p.From.Format(time.DateOnly)
-		}
-		return out
-	}, err
+	return e, func() *Account { return account(to, id, e.Report()) }, err
 }
 
 // questions are those that are explained.

@@ -1,11 +1,15 @@
 package suite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +195,69 @@ func TestReasonsByModel(t *testing.T) {
 	x, replayed, _ := ask(a, replay)
 	if l := x.Explainer.Account; replayed != said || l.Recorded != 120 || l.Calls != 120 {
 		t.Errorf("replayed: %+v", l)
+	}
+}
+
+// renamed is a server whose model goes by another name.
+func renamed(t *testing.T, s *llmtest.Server, name string) string {
+	t.Helper()
+	to, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		body, err := io.ReadAll(r.In.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		body = bytes.Replace(body, []byte(`"model":"`+name+`"`), []byte(`"model":"`+llmtest.Model+`"`), 1)
+		r.Out.Body, r.Out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}})
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+// Another model compares the reasons with the template's, in both orders and three times each.
+func TestReasonsAreJudged(t *testing.T) {
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 20, 60, 400
+	a := answered(t, synthetic.Generate(small), "  - {name: knn, model: itemknn}\n")
+	s, other := llmtest.Serve(t), llmtest.Serve(t)
+	s.Chat, s.Answer = true, reasoning
+	other.Chat, other.Answer = true, func(r llm.Request) llm.Response { // it likes the template's words
+		_, said, _ := strings.Cut(r.Messages[1].Content, "<reasons>\n")
+		out := llm.Response{Finish: llm.Stop, Text: `{"better": 2}`, PromptTokens: 30, OutputTokens: 3}
+		if !strings.HasPrefix(said, "[1] You watched") {
+			out.Text = `{"better": 1}`
+		}
+		return out
+	}
+	calls := hasty(t.TempDir())
+	x := Explanation{
+		K: 1, Kind: ByModel, Wording: "movie", History: 10, Calls: calls, Repeats: 3,
+		Chat:  provider.Chat{Provider: provider.Ollama, Place: provider.Place{Model: llmtest.Model, BaseURL: s.URL}},
+		Judge: provider.Chat{Provider: provider.Ollama, Place: provider.Place{Model: llmtest.Model, BaseURL: other.URL}},
+	}
+	if _, err := Explain(t.Context(), a, x, silent); err == nil || !strings.Contains(err.Error(), "of one family") {
+		t.Errorf("a judge of one family: %v", err)
+	}
+	if _, bodies := other.Asked(); len(bodies) > 0 {
+		t.Error("it was asked")
+	}
+	x.Judge = provider.Chat{Provider: provider.OpenAI, Place: provider.Place{Model: "judge", BaseURL: renamed(t, other, "judge") + "/v1"}}
+	x.References = []Reference{{User: a.Users[0], Item: a.Train.Items.Raw(a.Lists[0][0].Item), Text: "you watched"}, {User: "nobody", Item: "1", Text: "x"}}
+	got, err := Explain(t.Context(), a, x, silent)
+	if err := errors.Join(err, calls.Close()); err != nil {
+		t.Fatal(err)
+	}
+	j := got.Judged
+	if j.Pairs != got.Summary.Reasons || j.Failed != 0 || j.Votes != 6*j.Pairs || j.Unread != 0 || j.First != 1 || j.Second != 0 || j.Position != .5 || j.Fleiss != 1 || j.Cohen != 1 ||
+		j.Account.Calls != j.Votes || j.Account.PromptTokens != 30*j.Votes || j.Account.Model != "judge" {
+		t.Errorf("%+v, %+v", j, j.Account)
+	}
+	if got.Overlap == nil || got.Overlap.Pairs > 1 {
+		t.Errorf("%+v", got.Overlap)
 	}
 }
 

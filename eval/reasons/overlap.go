@@ -5,6 +5,21 @@ import "math"
 // Pair is a sentence with a reference, such as what the user wrote.
 type Pair struct{ Candidate, Reference string }
 
+// Overlap is what sentences and references have in common.
+type Overlap struct {
+	Pairs  int     `json:"pairs"`
+	BLEU1  float64 `json:"bleu_1"`
+	BLEU4  float64 `json:"bleu_4"`
+	ROUGE1 Rouge   `json:"rouge_1"`
+	ROUGE2 Rouge   `json:"rouge_2"`
+	ROUGEL Rouge   `json:"rouge_l"`
+}
+
+// Compare computes them all.
+func Compare(pairs []Pair) Overlap {
+	return Overlap{len(pairs), BLEU(pairs, 1), BLEU(pairs, 4), ROUGE(pairs, 1), ROUGE(pairs, 2), ROUGEL(pairs)}
+}
+
 // BLEU of n-grams up to the given order, over all sentences together: the geometric mean, with equal weights, of the shares of
 // the candidates' n-grams that their references have, each counted at most as often as there, times the brevity penalty
 // exp(min(0, 1 − r/c)) for r words in the references and c in the candidates (Papineni et al., ACL 2002, section 2.3; one
@@ -32,7 +47,11 @@ func BLEU(pairs []Pair, order int) float64 {
 }
 
 // Rouge is precision, recall and their harmonic mean.
-type Rouge struct{ Precision, Recall, F1 float64 }
+type Rouge struct {
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
 
 // ROUGE of n-grams of one order: the common ones, each counted at most as often as on the other side, as a share of the
 // candidate's and of the reference's (Lin 2004, section 2), in the mean over the pairs. Nothing is stemmed and no word left out.

@@ -16,9 +16,11 @@ import (
 	"text/template"
 
 	"github.com/goccy/go-yaml"
+
+	"llm4rec/llm"
 )
 
-//go:embed templates/*.txt prompts/*.txt
+//go:embed templates/*.txt prompts/*.txt judges/*.txt
 var embedded embed.FS
 
 // File is a template of sentences or of prompts: a header, a line "---", and a text/template. Its hash says all that is in it.
@@ -106,6 +108,21 @@ func (f File) run(part string, with any) (string, error) {
 		return "", err
 	}
 	return strings.TrimSpace(b.String()), nil
+}
+
+// messages are a prompt in words: its part "system", if it has one, and the rest.
+func (f File) messages(with any) ([]llm.Message, error) {
+	var out []llm.Message
+	for _, part := range []struct{ name, role string }{{"system", llm.System}, {"", llm.User}} {
+		content, err := f.run(part.name, with)
+		if err != nil {
+			return nil, fmt.Errorf("explain: prompt %s: %w", f.Name, err)
+		}
+		if content != "" {
+			out = append(out, llm.Message{Role: part.role, Content: content})
+		}
+	}
+	return out, nil
 }
 
 // list joins words: a, b and c.

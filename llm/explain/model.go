@@ -62,7 +62,7 @@ func (c ModelConfig) New(train *data.Train, chat llm.Client) (*Model, error) {
 		return nil, err
 	}
 	for _, q := range []prompt{{Word: m.words}, {Word: m.words, History: []line{{Number: 1, Fields: []field{{}}}}}} { // what it lacks is said before the first call
-		if _, err := m.messages(q); err != nil {
+		if _, err := m.file.messages(q); err != nil {
 			return nil, err
 		}
 	}
@@ -95,28 +95,26 @@ type field struct {
 	Values []string
 }
 
-func (m *Model) line(number int, item int32) line {
-	out := line{Number: number, Title: m.items.Titles[item]}
-	for _, name := range m.items.Names {
-		if v := m.items.Values[name][item]; len(v) > 0 {
+func (x *Items) line(number int, item int32) line {
+	out := line{Number: number, Title: x.Titles[item]}
+	for _, name := range x.Names {
+		if v := x.Values[name][item]; len(v) > 0 {
 			out.Fields = append(out.Fields, field{name, v})
 		}
 	}
 	return out
 }
 
-func (m *Model) messages(p prompt) ([]llm.Message, error) {
-	var out []llm.Message
-	for _, part := range []struct{ name, role string }{{"system", llm.System}, {"", llm.User}} {
-		content, err := m.file.run(part.name, p)
-		if err != nil {
-			return nil, fmt.Errorf("explain: prompt %s: %w", m.file.Name, err)
-		}
-		if content != "" {
-			out = append(out, llm.Message{Role: part.role, Content: content})
-		}
+// lines are the newest items of a history, so many at most, numbered; 0: all.
+func (x *Items) lines(q models.Query, most int) (out []line, shown []int32) {
+	shown = x.history(q)
+	if most > 0 && len(shown) > most {
+		shown = shown[len(shown)-most:]
 	}
-	return out, nil
+	for n, h := range shown {
+		out = append(out, x.line(n+1, h))
+	}
+	return out, shown
 }
 
 // Request is what the model is asked about an item, and the items of the history that it is shown, in their order.
@@ -124,15 +122,10 @@ func (m *Model) Request(q models.Query, item int32) (llm.Request, []int32, error
 	if err := m.items.check(item); err != nil {
 		return llm.Request{}, nil, err
 	}
-	shown := m.items.history(q)
-	if n := m.config.History; n > 0 && len(shown) > n {
-		shown = shown[len(shown)-n:]
-	}
-	p := prompt{Word: m.words, Item: m.line(0, item)}
-	for n, h := range shown {
-		p.History = append(p.History, m.line(n+1, h))
-	}
-	messages, err := m.messages(p)
+	p := prompt{Word: m.words, Item: m.items.line(0, item)}
+	var shown []int32
+	p.History, shown = m.items.lines(q, m.config.History)
+	messages, err := m.file.messages(p)
 	return llm.Request{
 		Messages: messages, Schema: schema(len(shown), m.items.Names), Temperature: m.config.Temperature, MaxTokens: m.config.MaxTokens, Seed: m.config.Seed,
 	}, shown, err
@@ -201,11 +194,13 @@ func (t *tally) answer(r llm.Response, class Class) {
 }
 
 // Report says what has been done so far. It is the same in whatever order was asked.
-func (m *Model) Report() Report {
-	m.tally.mu.Lock()
-	defer m.tally.mu.Unlock()
-	out := m.tally.report
-	out.Answers = maps.Clone(m.tally.answers)
+func (m *Model) Report() Report { return m.tally.sum() }
+
+func (t *tally) sum() Report {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := t.report
+	out.Answers = maps.Clone(t.answers)
 	out.Walls = slices.Sorted(slices.Values(out.Walls))
 	return out
 }

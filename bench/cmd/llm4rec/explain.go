@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -22,6 +23,7 @@ type explainFlags struct {
 	calls              callFlags
 	all, faithful      bool
 	json, out          string
+	references         string
 	protocol, device   string
 	seed               int64
 	seedGiven          bool
@@ -72,6 +74,12 @@ recommendation needs. For that it is fitted again, which costs what its cell of 
 			if x.History < 0 || x.MaxTokens < 0 {
 				return usageError{errors.New("--history and --max-tokens must not be negative")}
 			}
+			if x.Judge.Model != "" && x.Kind != suite.ByModel {
+				return usageError{errors.New("--judge-model goes with --explainer llm, whose reasons it compares with the template's")}
+			}
+			if x.Repeats < 3 {
+				return usageError{errors.New("--judge-repeats: want at least 3")}
+			}
 			x.seedGiven = c.Flags().Changed("seed")
 			var err error
 			if g.calls, err = x.calls.resolve(x.out); err != nil {
@@ -92,6 +100,11 @@ recommendation needs. For that it is fitted again, which costs what its cell of 
 	f.StringVar(&x.Chat.BaseURL, "base-url", "", "of llm: where the server is, if not where it usually is")
 	f.IntVar(&x.Chat.NumCtx, "num-ctx", 0, "of llm: the window of ollama, in tokens of prompt and answer; 0: the server's")
 	f.IntVar(&x.MaxTokens, "max-tokens", 0, "of llm: of an answer; 0: 512")
+	f.StringVar(&x.Judge.Model, "judge-model", "", "of llm: another model, of another family, which says whether its reasons are better than the template's")
+	f.StringVar(&x.Judge.Provider, "judge-provider", "ollama", "likewise, as --provider")
+	f.StringVar(&x.Judge.BaseURL, "judge-base-url", "", "likewise, as --base-url")
+	f.IntVar(&x.Repeats, "judge-repeats", 3, "how often it is asked in each order of the two, at least 3")
+	f.StringVar(&x.references, "references", "", "file of lines USER, tab, ITEM, tab, TEXT, such as reviews: sentences are compared with them by BLEU and ROUGE")
 	f.StringVar(&x.Prompt, "prompt", "", "of llm: the path of a prompt of your own")
 	f.IntVar(&x.History, "history", 20, "of llm: how many of the newest history items it sees; 0: all")
 	f.BoolVar(&x.faithful, "faithful", false, "fit the system again and ask it without what the reasons cite")
@@ -141,6 +154,11 @@ func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	if x.references != "" {
+		if x.References, err = readReferences(x.references); err != nil {
+			return usageError{err}
+		}
+	}
 	if x.faithful {
 		if x.Model, err = answered.Fit(c.Context(), r); err != nil {
 			return err
@@ -163,13 +181,38 @@ func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
 	if !x.all {
 		g.printReasons(found)
 	}
-	if x.all || x.faithful || found.Explainer.Account != nil {
+	if x.all || x.faithful || x.references != "" || found.Explainer.Account != nil {
 		err = g.printSummary(found, x.all)
 	}
 	if err == nil && found.Failed > 0 {
 		err = fmt.Errorf("%d of %d items have no reason; first: %w", found.Failed, len(found.Reasons), found.FirstError)
 	}
+	if j := found.Judged; err == nil && j != nil && j.Failed > 0 {
+		err = fmt.Errorf("%d of %d pairs of reasons were not judged; first: %w", j.Failed, j.Failed+j.Pairs, j.FirstError)
+	}
 	return err
+}
+
+// readReferences reads lines of user, item and text.
+func readReferences(name string) ([]suite.Reference, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("--references: %w", err)
+	}
+	var out []suite.Reference
+	n := 0
+	for l := range strings.Lines(string(text)) {
+		n++
+		parts := strings.SplitN(strings.TrimRight(l, "\r\n"), "\t", 3)
+		if len(parts) != 3 {
+			return nil, fmt.Errorf("--references: %s:%d: want user, item and text, got %d of them", name, n, len(parts))
+		}
+		out = append(out, suite.Reference{User: parts[0], Item: parts[1], Text: parts[2]})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("--references: %s is empty", name)
+	}
+	return out, nil
 }
 
 // printReasons prints each item with its reason, and what that rests on.
@@ -260,7 +303,11 @@ func (g *globals) printSummary(x *suite.Explained, measures bool) error {
 		row("rank change", fmt.Sprintf("%.2f", f.Cited.Change), fmt.Sprintf("in the mean; %.2f without others", f.Random.Change))
 		row("falls further", f.Beats, fmt.Sprintf("without what is cited than without others; as far: %.4f", f.Ties))
 	}
-	if a != nil {
+	if o := x.Overlap; o != nil {
+		row("BLEU-1", o.BLEU1, fmt.Sprintf("of %d sentences with a reference; BLEU-4 %.4f", o.Pairs, o.BLEU4))
+		row("ROUGE-1", o.ROUGE1.F1, fmt.Sprintf("F1; ROUGE-2 %.4f, ROUGE-L %.4f", o.ROUGE2.F1, o.ROUGEL.F1))
+	}
+	costs := func(a *suite.Account) {
 		row("calls", a.Calls, fmt.Sprintf("of these %d from a recording, %d failed", a.Recorded, a.Failures))
 		for _, class := range slices.Sorted(maps.Keys(a.Answers)) {
 			row("answers", a.Answers[class], string(class))
@@ -272,6 +319,20 @@ func (g *globals) printSummary(x *suite.Explained, measures bool) error {
 			row("dollars", "unknown", "no price is known")
 		}
 		row("latency p50", fmt.Sprintf("%.2f s", a.LatencyP50), fmt.Sprintf("of a call; p95 %.2f s", a.LatencyP95))
+	}
+	if a != nil {
+		costs(a)
+	}
+	if j := x.Judged; j != nil {
+		test := ""
+		if j.Account.Test {
+			test = " (a model made for tests)"
+		}
+		row("judged", j.Pairs, fmt.Sprintf("pairs, by %s%s, %s; %d pairs failed, %d of %d votes unreadable", j.Account.Model, test, j.Prompt, j.Failed, j.Unread, j.Votes))
+		row("better", j.Second, fmt.Sprintf("of the pairs; the template's better: %.4f", j.First))
+		row("shown first", j.Position, "of the votes, are for what was shown first: .5 is fair")
+		row("kappa", j.Fleiss, fmt.Sprintf("Fleiss', of all votes of a pair; Cohen's, of the two orders: %.4f", j.Cohen))
+		costs(j.Account)
 	}
 	return w.Flush()
 }

@@ -47,6 +47,7 @@ type Items struct {
 	Names  []string              // of the fields
 	Values map[string][][]string // by field and item
 	takers *data.Matrix          // items × users, of training
+	marks  sync.Pool             // of users
 }
 
 // defaultFields are the fields that a reason may name, of those that the items have. Others are texts, or say little.

@@ -10,16 +10,34 @@ import (
 // that are equally near. An item that nobody took together with it is not near.
 func (x *Items) nearest(item int32, history []int32) []Grounds {
 	own, _ := x.takers.Row(item)
+	mark, _ := x.marks.Get().(*[]bool)
+	if mark == nil {
+		all := make([]bool, x.takers.Cols)
+		mark = &all
+	}
+	for _, u := range own {
+		(*mark)[u] = true
+	}
 	var out []Grounds
 	for _, h := range slices.Backward(history) {
 		if h == item {
 			continue
 		}
 		other, _ := x.takers.Row(h)
-		if n := common(own, other); n > 0 {
+		n := 0
+		for _, u := range other {
+			if (*mark)[u] {
+				n++
+			}
+		}
+		if n > 0 {
 			out = append(out, Grounds{h, float64(n) / math.Sqrt(float64(len(own))*float64(len(other))), n})
 		}
 	}
+	for _, u := range own {
+		(*mark)[u] = false
+	}
+	x.marks.Put(mark)
 	slices.SortStableFunc(out, func(a, b Grounds) int { return cmp.Compare(b.Cosine, a.Cosine) })
 	return out
 }
@@ -37,23 +55,6 @@ func (x *Items) grounds(item int32, cited []int32) []Grounds {
 		out = append(out, g)
 	}
 	return out
-}
-
-// common counts what two ascending lists share.
-func common(a, b []int32) int {
-	n := 0
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] < b[0]:
-			a = a[1:]
-		case a[0] > b[0]:
-			b = b[1:]
-		default:
-			n++
-			a, b = a[1:], b[1:]
-		}
-	}
-	return n
 }
 
 // likeness is what an item and one of the history have in common: values of one field.

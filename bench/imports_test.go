@@ -25,6 +25,7 @@ var arrows = []struct{ pkg, may string }{
 	{"data/*", "data data/internal/*"},
 
 	{"eval", ""},
+	{"eval/reasons", ""},
 	{"eval/stats", ""},
 
 	{"gpu", ""},
@@ -60,7 +61,9 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/svd", ""},
 	{"llm/tfidf", "llm/svd"},
 	{"llm/retrieve", "llm llm/* models models/dense models/index models/topk data gpu"},
-	{"llm/rank", "llm llm/text models data"},
+	{"llm/clean", ""},
+	{"llm/rank", "llm llm/clean llm/text models data"},
+	{"llm/explain", "llm llm/clean llm/text models data eval/reasons"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},
@@ -70,7 +73,7 @@ var arrows = []struct{ pkg, may string }{
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
-	{"bench/suite", "bench bench/experiments data data/* eval eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
+	{"bench/suite", "bench bench/experiments data data/* eval eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},

@@ -104,36 +104,46 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 
 // firstStage is the stored answers of a cell, in the order of the questions.
 func (e *experiment) firstStage(c Cell) ([][]models.Scored, error) {
+	lists, _, err := e.stored(c)
+	if err != nil || lists != nil {
+		return lists, err
+	}
 	id, err := e.identity(c)
 	if err != nil {
 		return nil, err
 	}
-	rec, done, err := e.store.Done(id.ID())
-	if err != nil {
-		return nil, err
+	missing := &Unanswered{c.System.Name}
+	if last, known := e.last[id.ID()]; known && last.Status == results.Unavailable {
+		return nil, &models.Unavailable{Err: missing, Remedy: last.Error}
 	}
-	if !done {
-		missing := &Unanswered{c.System.Name}
-		if last, known := e.last[id.ID()]; known && last.Status == results.Unavailable {
-			return nil, &models.Unavailable{Err: missing, Remedy: last.Error}
-		}
-		return nil, missing
+	return nil, missing
+}
+
+// stored is what a cell answered, in the order of the questions, with its record; nil where it has not been run.
+func (e *experiment) stored(c Cell) ([][]models.Scored, results.Record, error) {
+	id, err := e.identity(c)
+	if err != nil {
+		return nil, results.Record{}, err
+	}
+	rec, done, err := e.store.Done(id.ID())
+	if err != nil || !done {
+		return nil, rec, err
 	}
 	ranks, err := e.store.Ranks(rec)
 	if err != nil {
-		return nil, err
+		return nil, rec, err
 	}
 	if len(ranks) != len(e.asked.queries) {
-		return nil, fmt.Errorf("the first stage, %s, answered %d users, want %d", c.System.Name, len(ranks), len(e.asked.queries))
+		return nil, rec, fmt.Errorf("%s answered %d users, want %d", c.System.Name, len(ranks), len(e.asked.queries))
 	}
 	lists := make([][]models.Scored, len(ranks))
 	for n, x := range ranks {
 		if x.User != e.asked.users[n] {
-			return nil, fmt.Errorf("the first stage, %s, answered user %s where %s is asked for", c.System.Name, x.User, e.asked.users[n])
+			return nil, rec, fmt.Errorf("%s answered user %s where %s is asked for", c.System.Name, x.User, e.asked.users[n])
 		}
 		lists[n] = scoredItems(x)
 	}
-	return lists, nil
+	return lists, rec, nil
 }
 
 // scoredItems are stored answers as a ranker gets them.

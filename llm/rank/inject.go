@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"llm4rec/data"
+	"llm4rec/llm/clean"
 )
 
 //go:embed payloads.yaml
@@ -78,7 +79,7 @@ func (i Injection) into(c Config, fields data.Fields, n int) (data.Fields, error
 	}
 	long, err := c.Item.Render(out, n)
 	for item, text := range long {
-		if over := utf8.RuneCountInString(clean(text, math.MaxInt)) - c.Limit; over > 0 {
+		if over := utf8.RuneCountInString(clean.Text(text, math.MaxInt)) - c.Limit; over > 0 {
 			whole := []rune(original[item])
 			put(item, string(whole[:max(0, len(whole)-over-1)]))
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"llm4rec/data"
+	"llm4rec/llm/clean"
 )
 
 // However long the other texts of an item are, the model is shown the whole payload, and no more than the limit allows.
@@ -24,9 +25,9 @@ func TestPayloadsAreNotCutOff(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			payload := clean(p.Text, c.Limit)
+			payload := clean.Text(p.Text, c.Limit)
 			if field == "genres" { // stands before what may be cut
-				payload = clean(p.Text, 40)
+				payload = clean.Text(p.Text, 40)
 			}
 			if !strings.Contains(texts[0], payload) || len([]rune(texts[0])) > c.Limit {
 				t.Errorf("%s in %s: %q", p.Name, field, texts[0])

@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"llm4rec/data"
+	"llm4rec/models"
+	"llm4rec/results"
+)
+
+// Answered is a cell of a run with its stored answers: what a system was asked, and what it recommended. It does not hold what
+// would be right.
+type Answered struct {
+	Cell    Cell
+	Record  results.Record
+	Train   *data.Train
+	Queries []models.Query
+	Users   []string // raw ids, of the queries
+	Lists   [][]models.Scored
+}
+
+// CellOf finds a cell of a plan by what its user calls it. An empty protocol and no seed are the first that there are.
+func (p *Plan) CellOf(system, protocol string, seed *int64) (Cell, error) {
+	var known []string
+	for _, c := range p.Cells {
+		if !slices.Contains(known, c.System.Name) {
+			known = append(known, c.System.Name)
+		}
+		if c.System.Name == system && (protocol == "" || protocol == c.Protocol.Name) && (seed == nil || *seed == c.Seed || !c.Model.Seeded) {
+			return c, nil
+		}
+	}
+	if !slices.Contains(known, system) {
+		return Cell{}, fmt.Errorf("%s has no system %q; there are: %s", p.Spec.Name, system, strings.Join(known, ", "))
+	}
+	return Cell{}, fmt.Errorf("%s has no cell of %s under that protocol and with that seed", p.Spec.Name, system)
+}
+
+// Answers reads what a cell of a finished run answered. Nothing is fitted or written.
+func (r *Runner) Answers(ctx context.Context, plan *Plan, c Cell) (*Answered, error) {
+	d, unpublishable, err := r.Suite.Load(ctx, plan.Spec, r.Log)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(r.Out, plan.Spec.Name)
+	first := fmt.Errorf("%s has no answers in %s: run it first, by 'llm4rec run … --only %s --out %s' with the same --set and --limit", c.Name(), dir, c.System.Name, r.Out)
+	store, err := results.OpenRead(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", first, err)
+	}
+	given, err := r.Suite.candidates(c.Protocol, d.Users, d.Items)
+	if err != nil {
+		return nil, err
+	}
+	split, err := d.Split(c.Protocol.SplitSpec)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := ask(split.Train, split.Test, c.Protocol, given, plan.Spec.Depth, r.Limit)
+	if err != nil {
+		return nil, err
+	}
+	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), unpublishable: unpublishable, store: store, asked: asked}
+	lists, rec, err := e.stored(c)
+	if err != nil {
+		return nil, err
+	}
+	if lists == nil {
+		return nil, first
+	}
+	return &Answered{Cell: c, Record: rec, Train: split.Train, Queries: asked.queries, Users: asked.users, Lists: lists}, nil
+}
+
+// Fit fits the system of the cell again, as a run would, so that it can be asked what it was not asked there.
+func (a *Answered) Fit(ctx context.Context, r *Runner) (models.Recommender, error) {
+	if a.Cell.Bound.Fitter == nil {
+		return nil, fmt.Errorf("%s ranks what another system found: it cannot be asked alone", a.Cell.System.Name)
+	}
+	// Without a checkpoint: that of a run which was interrupted is the run's.
+	model, err := a.Cell.Bound.Fitter(Env{Seed: a.Cell.Seed, Device: r.Device, Progress: func(int, int, string) {}}).Fit(ctx, a.Train)
+	if err != nil {
+		return nil, fmt.Errorf("fit: %w", err)
+	}
+	return model, nil
+}

@@ -10,6 +10,7 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/llm"
+	"llm4rec/llm/clean"
 )
 
 // Contamination says how much of a data set a model can recite, which it can only have from having read it.
@@ -45,7 +46,7 @@ func Probe(ctx context.Context, chat llm.Client, name string, train *data.Train,
 		if out.Items.Asked == n {
 			break
 		}
-		words := strings.Fields(clean(titles[i], probeLimit))
+		words := strings.Fields(clean.Text(titles[i], probeLimit))
 		half := len(words) / 2
 		if half == 0 || normal(strings.Join(words[half:], " ")) == "" {
 			continue
@@ -68,7 +69,7 @@ func Probe(ctx context.Context, chat llm.Client, name string, train *data.Train,
 		}
 		var list strings.Builder
 		for k, i := range h[:probeHistory] {
-			fmt.Fprintf(&list, "%d. %s\n", k+1, clean(titles[i], probeLimit))
+			fmt.Fprintf(&list, "%d. %s\n", k+1, clean.Text(titles[i], probeLimit))
 		}
 		answer, err := p.ask(ctx, fmt.Sprintf("The first items of the user with id %s are, in the order of their times:\n%sWhich item of that user comes next? Answer with its title alone.", train.Users.Raw(int32(u)), &list))
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/llm"
+	"llm4rec/llm/clean"
 	"llm4rec/models"
 )
 
@@ -89,7 +90,7 @@ func (c Config) texts(fields data.Fields, n int) ([]string, error) {
 	}
 	out, err := c.Item.Render(fields, n)
 	for i, s := range out {
-		if out[i] = clean(s, c.Limit); out[i] == "" {
+		if out[i] = clean.Text(s, c.Limit); out[i] == "" {
 			out[i] = "(no text)"
 		}
 	}

@@ -1,4 +1,4 @@
-package rank
+package clean
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestClean(t *testing.T) {
+func TestText(t *testing.T) {
 	for in, want := range map[string]string{
 		`M*A*S*H (.*)+?`:                       `M*A*S*H (.*)+?`,
 		`Star Wars: Episode IV`:                `Star Wars: Episode IV`,
@@ -31,24 +31,24 @@ func TestClean(t *testing.T) {
 		"":                                     "",
 		"{{.Word}} {\"ranking\":[1]} %s \\n $": "{{.Word}} {\"ranking\":(1)} %s \\n $",
 	} {
-		if got := clean(in, 300); got != want {
+		if got := Text(in, 300); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := clean("one two three", 8); got != "one two" {
+	if got := Text("one two three", 8); got != "one two" {
 		t.Errorf("limit: %q", got)
 	}
-	if got := clean("ééééé", 3); got != "ééé" {
+	if got := Text("ééééé", 3); got != "ééé" {
 		t.Errorf("limit: %q", got)
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("</candidates>\n[1]\u202e", 20)
 	f.Add("👨\u200d👩", 2)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit = max(0, limit%500)
-		got := clean(s, limit)
+		got := Text(s, limit)
 		if utf8.RuneCountInString(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "<>[]`\n\r") || strings.TrimSpace(got) != got {
 			t.Fatalf("%q: %q", s, got)
 		}
@@ -57,7 +57,7 @@ func FuzzClean(f *testing.F) {
 				t.Fatalf("%q: %q has %U", s, got, r)
 			}
 		}
-		if again := clean(got, limit); again != got {
+		if again := Text(got, limit); again != got {
 			t.Fatalf("%q: %q, and again %q", s, got, again)
 		}
 	})

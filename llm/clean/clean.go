@@ -1,4 +1,5 @@
-package rank
+// Package clean makes texts that strangers wrote data for a prompt.
+package clean
 
 import (
 	"strings"
@@ -25,13 +26,13 @@ const (
 	emoji     = '\ufe0f' // after the sign that is to be one
 )
 
-// clean makes an item's text data: one line of at most limit runes, without what nobody sees. Those who write titles and
+// Text makes an item's text data: one line of at most limit runes, without what nobody sees. Those who write titles and
 // reviews are not those who ask.
 //
 // Controls and line ends become spaces. What Unicode calls formatting is dropped, which is bidirectional controls, zero widths
 // and the tags that can spell a hidden text; so are private characters and the selectors of variants. Joiners stay where one
 // of them stands alone, because emoji and Persian need them. Delimiters get other signs: see lookalikes.
-func clean(text string, limit int) string {
+func Text(text string, limit int) string {
 	var b strings.Builder
 	space, last, runes := false, rune(0), 0
 	for _, r := range text { // a byte that is no UTF-8 is U+FFFD here

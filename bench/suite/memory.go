@@ -1,0 +1,87 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"llm4rec/data"
+	"llm4rec/llm/memory"
+	"llm4rec/llm/memory/gather"
+)
+
+// Memories say what a store of memories is filled with.
+type Memories struct {
+	Path string   // of the store
+	From []string // own, wikipedia, or the name of a YAML file with mappings: see package gather
+	Dirs []string // data folders, where files may lie
+}
+
+// Fill fills the store of a data set, and writes a line for each source.
+func (m Memories) Fill(ctx context.Context, name string, d *data.Dataset, out io.Writer) (err error) {
+	var licence string
+	if s, err := FindSource(name); err == nil {
+		licence = s.Licence
+	}
+	var mappings [][]gather.Mapping // one a source, so that what is wrong is said before anything is filled
+	for _, from := range m.From {
+		var list []gather.Mapping
+		if from != "own" && from != "wikipedia" {
+			if list, err = gather.ReadMappings(from); err != nil {
+				return err
+			}
+		}
+		mappings = append(mappings, list)
+	}
+	store, err := memory.Create(ctx, m.Path, d.Name, d.Checksum())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	fill := func(s gather.Source) error {
+		r, err := gather.Fill(ctx, store, d, s)
+		_, failed := fmt.Fprintln(out, summary(r))
+		return errors.Join(err, failed)
+	}
+	for n, from := range m.From {
+		switch from {
+		case "own":
+			own := gather.NewOwn(d, licence)
+			if len(own.Excluded) > 0 {
+				if _, err := fmt.Fprintf(out, "%s: left out, as later knowledge: %s\n", own.Name(), strings.Join(own.Excluded, ", ")); err != nil {
+					return err
+				}
+			}
+			if err := fill(own); err != nil {
+				return err
+			}
+		default:
+			for _, mapping := range mappings[n] {
+				s, err := gather.File(mapping, m.Dirs, d)
+				if err != nil {
+					return err
+				}
+				if err := fill(s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// summary is a line for people.
+func summary(r gather.Report) string {
+	var parts []string
+	for _, o := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		parts = append(parts, fmt.Sprintf("%d %s", r.Outcomes[o], o))
+	}
+	for _, why := range slices.Sorted(maps.Keys(r.Unasked)) {
+		parts = append(parts, fmt.Sprintf("%d not asked (%s)", r.Unasked[why], why))
+	}
+	return r.Source + ": " + strings.Join(parts, ", ")
+}

@@ -11,7 +11,9 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/llm/memory"
+	"llm4rec/llm/memory/describe"
 	"llm4rec/llm/memory/gather"
+	"llm4rec/llm/provider"
 )
 
 // Memories say what a store of memories is filled with.
@@ -19,6 +21,36 @@ type Memories struct {
 	Path string   // of the store
 	From []string // own, wikipedia, or the name of a YAML file with mappings: see package gather
 	Dirs []string // data folders, where files may lie
+
+	Word    string   // what items are, as film
+	Prompts []string // that a model is asked with about the items that need it: see package describe
+	Until   string   // a day: the model is not told what was written after it
+	Chat    provider.Chat
+	Calls   *Calls
+}
+
+// DefaultMemories are of films, which a model of Ollama's may describe.
+func DefaultMemories() Memories {
+	return Memories{Word: "film", Chat: provider.Chat{Provider: provider.Ollama}}
+}
+
+// Validate checks what can be checked without a file or a server.
+func (m Memories) Validate() error {
+	if m.Path == "" || len(m.From)+len(m.Prompts) == 0 {
+		return errors.New("want --db, and --from or --prompt")
+	}
+	if err := memory.CheckDay(m.Until); err != nil {
+		return fmt.Errorf("--until: %w", err)
+	}
+	for _, p := range m.Prompts {
+		if _, err := describe.ReadPrompt(p); err != nil {
+			return err
+		}
+	}
+	if len(m.Prompts) > 0 {
+		return m.Chat.Validate()
+	}
+	return nil
 }
 
 // Fill fills the store of a data set, and writes a line for each source.
@@ -71,6 +103,33 @@ func (m Memories) Fill(ctx context.Context, name string, d *data.Dataset, out io
 			}
 		}
 	}
+	return m.describe(ctx, store, d, out)
+}
+
+// describe has a model write fields.
+func (m Memories) describe(ctx context.Context, store *memory.Store, d *data.Dataset, out io.Writer) error {
+	for _, name := range m.Prompts {
+		p, err := describe.ReadPrompt(name)
+		if err != nil {
+			return err
+		}
+		chat, err := m.Calls.Chat(m.Chat)
+		if err != nil {
+			return err
+		}
+		r, err := describe.Fill(ctx, store, d, chat, describe.Config{Prompt: p, Word: m.Word, Until: m.Until, Parallel: m.Calls.crowd()})
+		line := gather.Report{Source: r.Source, Outcomes: r.Outcomes, Unasked: map[string]int{"has it": r.Unneeded, "nothing known": r.Unknown}}
+		for kind, n := range r.Failed {
+			line.Unasked["failed: "+string(kind)] = n
+		}
+		if r.Source != "" {
+			_, failed := fmt.Fprintf(out, "%s; %d calls, %d tokens\n", summary(line), r.Calls, r.PromptTokens+r.OutputTokens)
+			err = errors.Join(err, failed)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -81,7 +140,9 @@ func summary(r gather.Report) string {
 		parts = append(parts, fmt.Sprintf("%d %s", r.Outcomes[o], o))
 	}
 	for _, why := range slices.Sorted(maps.Keys(r.Unasked)) {
-		parts = append(parts, fmt.Sprintf("%d not asked (%s)", r.Unasked[why], why))
+		if r.Unasked[why] > 0 {
+			parts = append(parts, fmt.Sprintf("%d not asked (%s)", r.Unasked[why], why))
+		}
 	}
 	return r.Source + ": " + strings.Join(parts, ", ")
 }

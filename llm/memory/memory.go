@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver in Go: a program without cgo has it too
@@ -72,8 +73,9 @@ type Entry struct {
 
 // Store is an open one. It may be used from many goroutines at once.
 type Store struct {
-	db   *sql.DB
-	path string
+	db     *sql.DB
+	path   string
+	writes sync.Mutex // SQLite has one writer, and those who wait for it by themselves would do so unfairly
 }
 
 // form of a field's name: that of a template's fields.
@@ -152,7 +154,7 @@ func open(path, options string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory: %s: %w", path, err)
 	}
-	return &Store{db, path}, nil
+	return &Store{db: db, path: path}, nil
 }
 
 // Close closes it.
@@ -230,6 +232,8 @@ func isDay(s string) bool {
 }
 
 func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

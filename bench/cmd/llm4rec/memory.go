@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -27,7 +28,8 @@ become fields of texts:
 }
 
 func memoryFillCommand(g *globals) *cobra.Command {
-	var m suite.Memories
+	m := suite.DefaultMemories()
+	var calls callFlags
 	c := &cobra.Command{
 		Use:   "fill DATASET --db FILE --from SOURCE",
 		Short: "Fill a store from sources, or go on filling it",
@@ -37,27 +39,41 @@ an experiment, with what is to be known of using them:
   - {path: overviews.json, field: overview, column: overview, licence: "TMDB's terms", written: 2024-05-01}
   - {path: plots.csv, field: plot, column: text, key: film, match: "{title} ({year})", dates: day}
 
+With --prompt, a language model then writes fields of the items that need them, from what is known of each: summary (where
+there is no overview, plot or description), tags, mood, audience, contrast with similar items; or the path of a file of that
+form. Answers are recorded beside the store.
+
 Ratings, votes, popularity, sales and prizes are later knowledge, and are filled from no source. An interrupted filling
 goes on by the same command.`,
 		Args: exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if m.Path == "" || len(m.From) == 0 {
-				return usageError{errors.New("want --db and at least one --from")}
-			}
-			if err := suite.CheckName(args[0]); err != nil {
+			if err := errors.Join(m.Validate(), suite.CheckName(args[0])); err != nil {
 				return usageError{err}
 			}
+			var err error
+			if m.Calls, err = calls.resolve(filepath.Dir(m.Path)); err != nil {
+				return err
+			}
+			m.Calls.Log = g.logger(g.stderr)
 			d, _, err := suite.OpenDataset(c.Context(), args[0], g.datasets(true))
 			if err != nil {
 				return err
 			}
 			m.Dirs = g.dataDirs
-			return m.Fill(c.Context(), args[0], d, g.stdout)
+			return errors.Join(m.Fill(c.Context(), args[0], d, g.stdout), m.Calls.Close())
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&m.Path, "db", "", "the store, which is made if it is not there")
 	f.StringArrayVar(&m.From, "from", nil, "own or a YAML file; may be repeated: of several sources of a field the first counts")
+	f.StringVar(&m.Word, "word", m.Word, "what the items are")
+	f.StringSliceVar(&m.Prompts, "prompt", nil, "fields that a model writes")
+	f.StringVar(&m.Until, "until", "", "a day, as 1998-04-23: the model is not told what is known to be written later")
+	f.StringVar(&m.Chat.Provider, "provider", m.Chat.Provider, "of the model: ollama or openai")
+	f.StringVar(&m.Chat.Model, "model", "", "as llama3.2:3b or gpt-4.1-mini")
+	f.StringVar(&m.Chat.BaseURL, "base-url", "", "of the model's server; empty: the provider's usual one")
+	f.IntVar(&m.Chat.NumCtx, "num-ctx", 0, "of ollama: the window, in tokens; 0: the server's")
+	calls.add(c)
 	return c
 }
 

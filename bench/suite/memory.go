@@ -13,6 +13,7 @@ import (
 	"llm4rec/llm/memory"
 	"llm4rec/llm/memory/describe"
 	"llm4rec/llm/memory/gather"
+	"llm4rec/llm/memory/wikipedia"
 	"llm4rec/llm/provider"
 )
 
@@ -21,6 +22,8 @@ type Memories struct {
 	Path string   // of the store
 	From []string // own, wikipedia, or the name of a YAML file with mappings: see package gather
 	Dirs []string // data folders, where files may lie
+
+	Wikipedia wikipedia.Config
 
 	Word    string   // what items are, as film
 	Prompts []string // that a model is asked with about the items that need it: see package describe
@@ -31,7 +34,7 @@ type Memories struct {
 
 // DefaultMemories are of films, which a model of Ollama's may describe.
 func DefaultMemories() Memories {
-	return Memories{Word: "film", Chat: provider.Chat{Provider: provider.Ollama}}
+	return Memories{Word: "film", Wikipedia: wikipedia.Config{BaseURL: wikipedia.English}, Chat: provider.Chat{Provider: provider.Ollama}}
 }
 
 // Validate checks what can be checked without a file or a server.
@@ -62,7 +65,7 @@ func (m Memories) Fill(ctx context.Context, name string, d *data.Dataset, out io
 	var mappings [][]gather.Mapping // one a source, so that what is wrong is said before anything is filled
 	for _, from := range m.From {
 		var list []gather.Mapping
-		if from != "own" && from != "wikipedia" {
+		if from != "own" && from != wikipedia.Name {
 			if list, err = gather.ReadMappings(from); err != nil {
 				return err
 			}
@@ -89,6 +92,16 @@ func (m Memories) Fill(ctx context.Context, name string, d *data.Dataset, out io
 				}
 			}
 			if err := fill(own); err != nil {
+				return err
+			}
+		case wikipedia.Name:
+			c := m.Wikipedia
+			c.Word = m.Word
+			s, err := wikipedia.New(c, store, d)
+			if err != nil {
+				return err
+			}
+			if err := fill(s); err != nil {
 				return err
 			}
 		default:

@@ -33,7 +33,7 @@ func memoryFillCommand(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fill DATASET --db FILE --from SOURCE",
 		Short: "Fill a store from sources, or go on filling it",
-		Long: `A source is 'own', the data set's own fields, or the name of a YAML file with a list of local files, as 'more' has in
+		Long: `A source is 'own', the data set's own fields; 'wikipedia', which is searched by title and year; or the name of a YAML file with a list of local files, as 'more' has in
 an experiment, with what is to be known of using them:
 
   - {path: overviews.json, field: overview, column: overview, licence: "TMDB's terms", written: 2024-05-01}
@@ -59,13 +59,15 @@ goes on by the same command.`,
 			if err != nil {
 				return err
 			}
-			m.Dirs = g.dataDirs
+			m.Dirs, m.Wikipedia.Offline = g.dataDirs, g.offline
 			return errors.Join(m.Fill(c.Context(), args[0], d, g.stdout), m.Calls.Close())
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&m.Path, "db", "", "the store, which is made if it is not there")
-	f.StringArrayVar(&m.From, "from", nil, "own or a YAML file; may be repeated: of several sources of a field the first counts")
+	f.StringArrayVar(&m.From, "from", nil, "own, wikipedia, or a YAML file; may be repeated: of several sources of a field the first counts")
+	f.StringVar(&m.Wikipedia.Contact, "contact", "", "of wikipedia: your address or web page, which its operators want to know")
+	f.StringVar(&m.Wikipedia.BaseURL, "wikipedia", m.Wikipedia.BaseURL, "where wikipedia is")
 	f.StringVar(&m.Word, "word", m.Word, "what the items are")
 	f.StringSliceVar(&m.Prompts, "prompt", nil, "fields that a model writes")
 	f.StringVar(&m.Until, "until", "", "a day, as 1998-04-23: the model is not told what is known to be written later")
@@ -126,7 +128,7 @@ func memoryShowCommand(g *globals) *cobra.Command {
 			for _, n := range counts {
 				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.12s\t%s\n", n.Field, n.Source, n.Values, n.Chars/n.Values, n.Prompt, visible(n.Licence))
 			}
-			fmt.Fprint(t, "\nSOURCE\tOUTCOME\tITEMS\n")
+			fmt.Fprintln(t, "\nSOURCE\tOUTCOME\tITEMS")
 			for _, n := range tallies {
 				fmt.Fprintf(t, "%s\t%s\t%d\n", n.Source, n.Outcome, n.Items)
 			}

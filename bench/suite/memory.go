@@ -42,6 +42,11 @@ func (m Memories) Validate() error {
 	if m.Path == "" || len(m.From)+len(m.Prompts) == 0 {
 		return errors.New("want --db, and --from or --prompt")
 	}
+	if slices.Contains(m.From, wikipedia.Name) {
+		if err := m.Wikipedia.Validate(); err != nil {
+			return err
+		}
+	}
 	if err := memory.CheckDay(m.Until); err != nil {
 		return fmt.Errorf("--until: %w", err)
 	}

@@ -75,12 +75,13 @@ func TestMemories(t *testing.T) {
 		t.Errorf("%v, %v", tags, err)
 	}
 	for name, change := range map[string]func(*Memories){
-		"nothing":   func(m *Memories) { m.From, m.Prompts = nil, nil },
-		"no store":  func(m *Memories) { m.Path = "" },
-		"day":       func(m *Memories) { m.Until = "1998" },
-		"prompt":    func(m *Memories) { m.Prompts = []string{"nothing"} },
-		"no model":  func(m *Memories) { m.Chat.Model = "" },
-		"no server": func(m *Memories) { m.Chat.Provider = "nobody" },
+		"nothing":    func(m *Memories) { m.From, m.Prompts = nil, nil },
+		"no store":   func(m *Memories) { m.Path = "" },
+		"day":        func(m *Memories) { m.Until = "1998" },
+		"prompt":     func(m *Memories) { m.Prompts = []string{"nothing"} },
+		"no model":   func(m *Memories) { m.Chat.Model = "" },
+		"no contact": func(m *Memories) { m.From, m.Wikipedia.Offline, m.Wikipedia.Contact = []string{"wikipedia"}, false, "" },
+		"no server":  func(m *Memories) { m.Chat.Provider = "nobody" },
 	} {
 		bad := m
 		change(&bad)

@@ -148,8 +148,8 @@ func TestEntriesReplaceThoseOfTheirSource(t *testing.T) {
 	put(t, s, e) // the same: it keeps its time
 	want := []memory.Value{
 		{Item: "1", Field: "plot", Source: "a", Text: "xy\ufffd", Licence: "free", Written: "2001-02-03", Fetched: long},
-		{Item: "1", Field: "tags", Source: "a", Text: "t", Prompt: "p", Model: "m", Fetched: long},
 		{Item: "1", Field: "plot", Source: "b", Text: "other", Fetched: long},
+		{Item: "1", Field: "tags", Source: "a", Text: "t", Prompt: "p", Model: "m", Fetched: long},
 	}
 	r, err := memory.Open(t.Context(), path) // while it is open to be filled
 	if err != nil {
@@ -181,6 +181,10 @@ func TestEntriesReplaceThoseOfTheirSource(t *testing.T) {
 	if err != nil || len(of) != 2 || of[0].Outcome != memory.Missed || of[1].Outcome != memory.Ambiguous {
 		t.Errorf("%+v, %v", of, err)
 	}
+	with, err := r.With(t.Context(), memory.Ambiguous)
+	if err != nil || len(with) != 1 || with[0].Source != "b" {
+		t.Errorf("%+v, %v", with, err)
+	}
 	tallies, err := r.Tallies(t.Context())
 	if want := []memory.Tally{{"a", memory.Missed, 1}, {"b", memory.Ambiguous, 1}}; err != nil || !slices.Equal(tallies, want) {
 		t.Errorf("%+v, %v", tallies, err)
@@ -191,6 +195,18 @@ func put(t testing.TB, s *memory.Store, entries ...memory.Entry) {
 	t.Helper()
 	if err := s.Put(t.Context(), entries...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What a model wrote counts last, also where it was there first.
+func TestModelsCountLast(t *testing.T) {
+	s, _ := create(t)
+	for _, v := range []memory.Value{{Source: "m:summary", Text: "written", Prompt: "p"}, {Source: "wikipedia", Text: "read"}} {
+		v.Field = "summary"
+		put(t, s, memory.Entry{Item: "1", Source: v.Source, Outcome: memory.Matched, Values: []memory.Value{v}})
+		if got, err := s.Field(t.Context(), memory.Column{Field: "summary"}); err != nil || got["1"] != v.Text {
+			t.Errorf("%v, %v", got, err)
+		}
 	}
 }
 

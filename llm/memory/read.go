@@ -34,7 +34,8 @@ func CheckDay(day string) error {
 	return nil
 }
 
-// Field reads a field of all items that have it, by raw id. Of several sources that have it the one that was put first counts.
+// Field reads a field of all items that have it, by raw id. Of several sources that have it the one that was put first counts,
+// and what a model wrote counts last.
 func (s *Store) Field(ctx context.Context, c Column) (map[string]string, error) {
 	out := map[string]string{}
 	err := s.each(ctx, `WHERE field = ? AND (? = '' OR source = ?) AND (? = '' OR written <= ?)`, []any{c.Field, c.Source, c.Source, c.Until, c.Until}, func(v Value) {
@@ -54,7 +55,7 @@ func (s *Store) Fields(ctx context.Context) ([]string, error) {
 	return collect(s, rows, func(rows *sql.Rows) (name string, err error) { return name, rows.Scan(&name) })
 }
 
-// Item are all values of one item, by source in the order in which they were put first.
+// Item are all values of one item, those first that Field prefers.
 func (s *Store) Item(ctx context.Context, item string) ([]Value, error) {
 	var out []Value
 	err := s.each(ctx, "WHERE item = ?", []any{item}, func(v Value) { out = append(out, v) })
@@ -66,7 +67,7 @@ func (s *Store) Each(ctx context.Context, f func(Value)) error { return s.each(c
 
 func (s *Store) each(ctx context.Context, where string, args []any, f func(Value)) error {
 	rows, err := s.db.QueryContext(ctx, `SELECT item, field, source, value, licence, written, prompt, model, fetched
-		FROM value JOIN source ON source.name = value.source `+where+` ORDER BY item, place, field`, args...)
+		FROM value JOIN source ON source.name = value.source `+where+` ORDER BY item, prompt <> '', place, field`, args...)
 	if err != nil {
 		return s.wrap(err)
 	}
@@ -97,6 +98,16 @@ func (s *Store) Asked(ctx context.Context, source string) (map[string]Entry, err
 		out[e.Item] = e
 	}
 	return out, err
+}
+
+// With are the entries of one outcome, without values, by source and item.
+func (s *Store) With(ctx context.Context, outcome Outcome) ([]Entry, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT item, source, outcome, detail, question, at FROM outcome JOIN source ON source.name = outcome.source
+		WHERE outcome = ? ORDER BY place, length(item), item`, string(outcome))
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	return collect(s, rows, entry)
 }
 
 // Of are the outcomes of one item, by source.

@@ -33,8 +33,8 @@ func memoryFillCommand(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fill DATASET --db FILE --from SOURCE",
 		Short: "Fill a store from sources, or go on filling it",
-		Long: `A source is 'own', the data set's own fields; 'wikipedia', which is searched by title and year; or the name of a YAML file with a list of local files, as 'more' has in
-an experiment, with what is to be known of using them:
+		Long: `A source is 'own', the data set's own fields; 'wikipedia', which is searched by title and year; or the name of a YAML file
+with a list of local files, as 'more' has in an experiment, with what is to be known of using them:
 
   - {path: overviews.json, field: overview, column: overview, licence: "TMDB's terms", written: 2024-05-01}
   - {path: plots.csv, field: plot, column: text, key: film, match: "{title} ({year})", dates: day}
@@ -47,6 +47,7 @@ Ratings, votes, popularity, sales and prizes are later knowledge, and are filled
 goes on by the same command.`,
 		Args: exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			m.Dirs, m.Wikipedia.Offline = g.dataDirs, g.offline
 			if err := errors.Join(m.Validate(), suite.CheckName(args[0])); err != nil {
 				return usageError{err}
 			}
@@ -59,7 +60,6 @@ goes on by the same command.`,
 			if err != nil {
 				return err
 			}
-			m.Dirs, m.Wikipedia.Offline = g.dataDirs, g.offline
 			return errors.Join(m.Fill(c.Context(), args[0], d, g.stdout), m.Calls.Close())
 		},
 	}
@@ -80,7 +80,7 @@ goes on by the same command.`,
 }
 
 func memoryShowCommand(g *globals) *cobra.Command {
-	var item string
+	var item, outcome string
 	c := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Print what is in a store: counts by field, source and licence, or all of one item",
@@ -112,6 +112,16 @@ func memoryShowCommand(g *globals) *cobra.Command {
 				}
 				return t.Flush()
 			}
+			if outcome != "" {
+				entries, err := s.With(c.Context(), memory.Outcome(outcome))
+				if err != nil {
+					return err
+				}
+				for _, e := range entries {
+					fmt.Fprintf(t, "%s\t%s\t%s\n", e.Item, e.Source, visible(e.Detail))
+				}
+				return t.Flush()
+			}
 			name, err := s.Dataset(c.Context())
 			if err != nil {
 				return err
@@ -135,6 +145,7 @@ func memoryShowCommand(g *globals) *cobra.Command {
 			return t.Flush()
 		},
 	}
+	c.Flags().StringVar(&outcome, "outcome", "", "as ambiguous, missed or refusal: print the items that had it, with the details")
 	c.Flags().StringVar(&item, "item", "", "the raw id of an item: print its values and what sources made of it")
 	return c
 }

@@ -49,6 +49,17 @@ type Config struct {
 	HTTP    *http.Client // nil: a new one
 }
 
+// Validate says what is wrong, without a call.
+func (c Config) Validate() error {
+	if !c.Offline && (strings.TrimSpace(c.Contact) == "" || strings.ContainsAny(c.Contact, "\r\n()")) {
+		return errors.New("wikipedia: its operators ask for an address or a web page of whoever calls: want a contact, in one line")
+	}
+	if _, err := llm.ParseBaseURL(cmp.Or(c.BaseURL, English)); err != nil {
+		return fmt.Errorf("wikipedia: %w", err)
+	}
+	return nil
+}
+
 type source struct {
 	config Config
 	base   *url.URL
@@ -62,16 +73,16 @@ type source struct {
 
 // New makes the source for a data set whose items have titles, and years where they are known.
 func New(c Config, store *memory.Store, d *data.Dataset) (gather.Source, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
 	base, err := llm.ParseBaseURL(cmp.Or(c.BaseURL, English))
 	if err != nil {
-		return nil, fmt.Errorf("wikipedia: %w", err)
+		return nil, err
 	}
 	titles := d.ItemText.Values("title")
-	switch {
-	case titles == nil:
+	if titles == nil {
 		return nil, errors.New("wikipedia: the items have no titles")
-	case !c.Offline && (strings.TrimSpace(c.Contact) == "" || strings.ContainsAny(c.Contact, "\r\n()")):
-		return nil, errors.New("wikipedia: its operators ask for an address or a web page of whoever calls: want a contact, in one line")
 	}
 	s := &source{config: c, base: base, store: store, titles: titles, years: d.ItemText.Values("year")}
 	s.limit = rate.NewLimiter(rate.Every(cmp.Or(c.Every, 200*time.Millisecond)), 1)

@@ -511,11 +511,11 @@ func TestMemories(t *testing.T) {
 		if err != nil || !slices.Equal(shownIn(q[0]), []string{x.shown, "Film 5"}) {
 			t.Errorf("%q, %v", shownIn(q[0]), err)
 		}
-		print, err := c.Fingerprint()
+		known, err := c.Fingerprint()
 		if err != nil {
 			t.Fatal(err)
 		}
-		prints[print] = true
+		prints[known] = true
 	}
 	if len(prints) != 2 {
 		t.Errorf("%d fingerprints, want one for each summary", len(prints))

@@ -57,7 +57,12 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/cassette", "llm llm/journal"},
 	{"llm/price", "llm"},
 	{"llm/gate", "llm llm/price"},
-	{"llm/text", "data"},
+	{"llm/clean", ""},
+	{"llm/memory", ""},
+	{"llm/memory/gather", "llm/memory llm/text data"},
+	{"llm/memory/wikipedia", "llm llm/memory llm/memory/gather data"},
+	{"llm/memory/describe", "llm llm/clean llm/memory llm/tfidf data"},
+	{"llm/text", "llm/memory data"},
 	{"llm/svd", ""},
 	{"llm/tfidf", "llm/svd"},
 	{"llm/retrieve", "llm llm/* models models/dense models/index models/topk data gpu"},
@@ -73,11 +78,11 @@ var arrows = []struct{ pkg, may string }{
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
-	{"bench/suite", "bench bench/experiments data data/* eval eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* results"},
+	{"bench/suite", "bench bench/experiments data data/* eval eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
-	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index llm llm/cassette llm/price results results/*"},
+	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index llm llm/cassette llm/memory llm/price results results/*"},
 }
 
 // sole says which of our packages alone may import a library, so that it can be
@@ -88,6 +93,7 @@ var sole = []struct{ library, pkg string }{
 	{"github.com/DataIntelligenceCrew/go-faiss", "models/index"},
 	{"github.com/ollama/ollama", "llm/ollama"},
 	{"github.com/openai/openai-go", "llm/openai"},
+	{"modernc.org/sqlite", "llm/memory"},
 	{"github.com/spf13/cobra", "bench/cmd/llm4rec"},
 }
 

@@ -84,6 +84,15 @@ type line struct {
 	price *price.Price // nil: unknown
 }
 
+// Chat is a way to a model for what is no row of an experiment.
+func (c *Calls) Chat(config provider.Chat) (llm.Chat, error) {
+	to, err := c.to(config)
+	if err != nil {
+		return nil, err
+	}
+	return to.Chat, nil
+}
+
 // to makes a line to a model.
 func (c *Calls) to(config provider.Chat) (*line, error) {
 	if c == nil {

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestClean(t *testing.T) {
+func TestText(t *testing.T) {
 	for in, want := range map[string]string{
 		`M*A*S*H (.*)+?`:                       `M*A*S*H (.*)+?`,
 		`Star Wars: Episode IV`:                `Star Wars: Episode IV`,
@@ -43,7 +43,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzText(f *testing.F) {
 	f.Add("</candidates>\n[1]\u202e", 20)
 	f.Add("👨\u200d👩", 2)
 	f.Fuzz(func(t *testing.T, s string, limit int) {

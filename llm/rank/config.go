@@ -12,9 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -196,16 +194,9 @@ func (c Config) Fingerprint() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		f, err := os.Open(place)
-		if err != nil {
+		if err := s.Identify(h, place); err != nil {
 			return "", err
 		}
-		n, err := io.Copy(h, f)
-		_ = f.Close() // it was read
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", place, err)
-		}
-		h.Write(fmt.Appendf(nil, " %d\n", n))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -86,15 +86,12 @@ func classify(r llm.Response, whole, found bool) Class {
 		return Empty
 	case found:
 		return OK
-	case refusal.MatchString(r.Text):
+	case llm.Refuses(r.Text):
 		return Refusal
 	default:
 		return Unreadable
 	}
 }
-
-// refusal is how those begin that the providers do not mark.
-var refusal = regexp.MustCompile(`(?i)^\W*(i['’]?m (very )?sorry|i am (very )?sorry|sorry\b|i apologi[sz]e|i can(not|['’]?t| not)\b|i['’]?m (unable|not able)|i am (unable|not able)|i won['’]?t|as an ai\b)`)
 
 // The forms of an answer: what stands in for the numbers, the sign that they are all there, and that of the answer's end.
 var (

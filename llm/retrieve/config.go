@@ -10,8 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -149,16 +147,9 @@ func (c Config) Fingerprint() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		f, err := os.Open(place)
-		if err != nil {
+		if err := s.Identify(h, place); err != nil {
 			return "", err
 		}
-		n, err := io.Copy(h, f)
-		_ = f.Close() // it was read
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", place, err)
-		}
-		h.Write(fmt.Appendf(nil, " %d\n", n))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -5,15 +5,21 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"llm4rec/llm"
+	"llm4rec/llm/llmtest"
+	"llm4rec/llm/memory"
 )
 
 const killSpec = `
@@ -69,6 +75,57 @@ func TestKilledRunsResume(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills in %d runs", killed, completed)
+}
+
+// Whenever a filling of memories is killed, the same command goes on: no answer that was given is asked for again, or lost.
+func TestKilledFillingsGoOn(t *testing.T) {
+	const items = 120
+	dir := t.TempDir()
+	server := llmtest.Serve(t)
+	server.Chat, server.Delay = true, 5*time.Millisecond
+	server.Answer = func(llm.Request) llm.Response { return llm.Response{Text: `{"words": ["space"]}`, Finish: llm.Stop} }
+	fill := func(ctx context.Context, out io.Writer) error {
+		c := program(ctx, dir, "memory", "fill", "synthetic:users=100,items="+strconv.Itoa(items)+",interactions=2000,seed=1", "--db", "m.sqlite",
+			"--from", "own", "--prompt", "tags", "--model", llmtest.Model, "--base-url", server.URL, "--parallel", "2")
+		c.Stdout, c.Stderr = out, out
+		return c.Run()
+	}
+	kills := 0
+	for done := false; !done; {
+		ctx, cancel := context.WithCancel(t.Context())
+		calls, finished := server.Calls(), make(chan struct{})
+		go func() {
+			defer close(finished)
+			for ctx.Err() == nil && server.Calls() < calls+15 {
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
+		var out bytes.Buffer
+		err := fill(ctx, &out)
+		done = err == nil
+		cancel()
+		<-finished
+		if exit := (*exec.ExitError)(nil); !done && (!errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL) && !errors.Is(err, context.Canceled) {
+			t.Fatalf("%v\n%s", err, &out)
+		}
+		if !done {
+			kills++
+		}
+	}
+	s, err := memory.Open(t.Context(), filepath.Join(dir, "m.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	tags, err := s.Field(t.Context(), memory.Column{Field: "tags"})
+	if err != nil || len(tags) != items {
+		t.Errorf("%d items have tags, %v", len(tags), err)
+	}
+	// Of each killed filling, the two calls under way are made again, and those whose answers were just being stored.
+	if calls := server.Calls(); kills < 3 || calls > items+4*kills {
+		t.Errorf("%d calls for %d items, %d kills", calls, items, kills)
+	}
 }
 
 // Ctrl-C ends a run with the documented code, says what is done, and loses nothing of it.

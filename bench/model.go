@@ -52,6 +52,8 @@ type Bound struct {
 	Preparer func(Env) models.Preparer
 	// Inputs is a checksum of the files that the model reads; nil if there are none.
 	Inputs func() (string, error)
+	// Calls is about how many calls of a language model a user costs; 0: none.
+	Calls int
 	// Flops is a rough count of the operations of a fit; nil where it is negligible.
 	Flops func(s Shape) float64
 }
@@ -72,6 +74,7 @@ type Shape struct{ Users, Items, Interactions int }
 type (
 	validator interface{ Validate() error }
 	inputter  interface{ Fingerprint() (string, error) }
+	caller    interface{ Calls() int }
 	coster    interface {
 		Flops(users, items, interactions int) float64
 	}
@@ -108,6 +111,9 @@ func bind[C any](c C, params map[string]any) (C, Bound, error) {
 	b := Bound{Config: c}
 	if i, ok := any(c).(inputter); ok {
 		b.Inputs = i.Fingerprint
+	}
+	if x, ok := any(c).(caller); ok {
+		b.Calls = x.Calls()
 	}
 	if f, ok := any(c).(coster); ok {
 		b.Flops = func(s Shape) float64 { return f.Flops(s.Users, s.Items, s.Interactions) }

@@ -23,6 +23,16 @@ type CellOutlook struct {
 	Cell    Cell
 	Done    bool
 	Seconds float64 // measured where the cell is done, a rough estimate elsewhere, 0 where there is none
+	Calls   int     // of a language model, about, where the cell is not done
+}
+
+// Calls is about how many calls of language models the cells not done will make, where no answer is recorded.
+func (o Outlook) Calls() int {
+	sum := 0
+	for _, c := range o.Cells {
+		sum += c.Calls
+	}
+	return sum
 }
 
 // Left is the estimate of the seconds that the cells not done will take.
@@ -46,6 +56,16 @@ func (b Bound) Seconds(s Shape) float64 {
 		return 0
 	}
 	return b.Flops(s) / flopsPerSecond / float64(runtime.GOMAXPROCS(0))
+}
+
+// asks is how many users a protocol asks, at most.
+func (r *Runner) asks(p Protocol, users int) int {
+	for _, limit := range []int{p.Users, r.Limit} {
+		if limit > 0 {
+			users = min(users, limit)
+		}
+	}
+	return users
 }
 
 // Outlook looks at the data set and the records and runs nothing.
@@ -90,6 +110,7 @@ func (r *Runner) Outlook(ctx context.Context, plan *Plan) (Outlook, error) {
 			o.Done++
 		} else {
 			x.Seconds = c.Bound.Seconds(o.Shape)
+			x.Calls = c.Bound.Calls * r.asks(c.Protocol, o.Shape.Users)
 		}
 		o.Cells = append(o.Cells, x)
 	}

@@ -91,13 +91,19 @@ func (g *globals) printOutlook(p *bench.Plan, o bench.Outlook) error {
 			state, cost = "done", time.Duration(c.Seconds*float64(time.Second)).Round(time.Millisecond).String()+" measured"
 		case o.Missing != nil:
 			state = "unknown"
+		case c.Calls > 0:
+			cost = fmt.Sprintf("about %d calls", c.Calls)
 		case c.Seconds > 0:
 			cost = "about " + time.Duration(c.Seconds*float64(time.Second)).Round(100*time.Millisecond).String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Cell.Protocol.Name, c.Cell.System.Name, c.Cell.Model.Name, seed, state, cost)
 	}
 	if o.Missing == nil {
-		fmt.Fprintf(w, "total\t\t\t\t\tabout %s left on %d cores\n", time.Duration(o.Left()*float64(time.Second)).Round(100*time.Millisecond), runtime.GOMAXPROCS(0))
+		calls := ""
+		if n := o.Calls(); n > 0 {
+			calls = fmt.Sprintf(", and about %d calls of language models, without those that are recorded", n)
+		}
+		fmt.Fprintf(w, "total\t\t\t\t\tabout %s left on %d cores%s\n", time.Duration(o.Left()*float64(time.Second)).Round(100*time.Millisecond), runtime.GOMAXPROCS(0), calls)
 	}
 	return w.Flush()
 }

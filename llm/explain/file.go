@@ -1,23 +1,16 @@
 package explain
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path"
 	"slices"
 	"strings"
 	"text/template"
 
-	"github.com/goccy/go-yaml"
-
 	"llm4rec/llm"
+	"llm4rec/llm/prompt"
 )
 
 //go:embed templates/*.txt prompts/*.txt judges/*.txt
@@ -30,59 +23,19 @@ type File struct {
 	Source   string                       `yaml:"source"`
 	Wordings map[string]map[string]string `yaml:"wordings"` // the words for items, by kind of item
 
-	Hash string `yaml:"-"` // SHA-256 of the file
-
-	template *template.Template
+	prompt.Template `yaml:"-"`
 }
 
 // readFile finds an embedded file of a folder by its name or, where that has a slash or a dot, a file on disk.
 func readFile(folder, name string) (File, error) {
-	if strings.ContainsAny(name, `./\`) {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return File{}, err
-		}
-		f, err := parseFile(string(content))
-		if err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
-		}
-		return f, err
-	}
-	content, err := embedded.ReadFile(path.Join(folder, name+".txt"))
-	if err != nil {
-		return File{}, fmt.Errorf("%q is not one of %s, nor the path of a file", name, strings.Join(names(folder), ", "))
-	}
-	return parseFile(string(content))
+	return prompt.Read(prompt.In(embedded, folder), name, parseFile)
 }
 
-// names are those of the embedded files of a folder.
-func names(folder string) []string {
-	files, err := fs.ReadDir(embedded, folder)
-	if err != nil {
-		panic(err) // it is part of the program
+func parseFile(content string) (f File, err error) {
+	f.Template, err = prompt.Parse(content, &f, template.FuncMap{"list": list, "titles": titles})
+	if err == nil && (f.Name == "" || f.Version < 1 || len(f.Wordings) == 0) {
+		err = errors.New("header: want a name, a version of at least 1, and wordings")
 	}
-	var out []string
-	for _, f := range files {
-		out = append(out, strings.TrimSuffix(f.Name(), ".txt"))
-	}
-	return out
-}
-
-func parseFile(content string) (File, error) {
-	sum := sha256.Sum256([]byte(content))
-	f := File{Hash: hex.EncodeToString(sum[:])}
-	header, body, ok := strings.Cut(strings.ReplaceAll(content, "\r\n", "\n"), "\n---\n")
-	if !ok {
-		return f, errors.New(`want a header and a line "---" before the template`)
-	}
-	if err := yaml.UnmarshalWithOptions([]byte(header), &f, yaml.Strict()); err != nil {
-		return f, fmt.Errorf("header: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
-	}
-	if f.Name == "" || f.Version < 1 || len(f.Wordings) == 0 {
-		return f, errors.New("header: want a name, a version of at least 1, and wordings")
-	}
-	var err error
-	f.template, err = template.New(f.Name).Option("missingkey=error").Funcs(template.FuncMap{"list": list, "titles": titles}).Parse(body)
 	return f, err
 }
 
@@ -95,32 +48,11 @@ func (f File) words(wording string) (map[string]string, error) {
 	return w, nil
 }
 
-// run fills in a part of the template, or all of it where the part is "". Without that part it is "".
-func (f File) run(part string, with any) (string, error) {
-	t := f.template
-	if part != "" {
-		if t = t.Lookup(part); t == nil {
-			return "", nil
-		}
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, with); err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(b.String()), nil
-}
-
-// messages are a prompt in words: its part "system", if it has one, and the rest.
+// messages are a prompt in words.
 func (f File) messages(with any) ([]llm.Message, error) {
-	var out []llm.Message
-	for _, part := range []struct{ name, role string }{{"system", llm.System}, {"", llm.User}} {
-		content, err := f.run(part.name, with)
-		if err != nil {
-			return nil, fmt.Errorf("explain: prompt %s: %w", f.Name, err)
-		}
-		if content != "" {
-			out = append(out, llm.Message{Role: part.role, Content: content})
-		}
+	out, err := f.Messages(with)
+	if err != nil {
+		return nil, fmt.Errorf("explain: prompt %s: %w", f.Name, err)
 	}
 	return out, nil
 }

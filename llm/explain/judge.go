@@ -202,9 +202,9 @@ func (j *Judge) votes(ctx context.Context, q models.Query, a, b Outcome) (out [2
 			said = []string{b.Sentence, a.Sentence}
 		}
 		p := struct {
-			prompt
+			question
 			Reasons []string
-		}{prompt{Word: j.words, Item: j.items.line(0, a.Item)}, said}
+		}{question{Word: j.words, Item: j.items.line(0, a.Item)}, said}
 		p.History, _ = j.items.lines(q, j.config.History)
 		messages, err := j.file.messages(p)
 		if err != nil {

@@ -61,7 +61,7 @@ func (c ModelConfig) New(train *data.Train, chat llm.Client) (*Model, error) {
 	if m.items, err = NewItems(train, c.Title, c.Fields); err != nil {
 		return nil, err
 	}
-	for _, q := range []prompt{{Word: m.words}, {Word: m.words, History: []line{{Number: 1, Fields: []field{{}}}}}} { // what it lacks is said before the first call
+	for _, q := range []question{{Word: m.words}, {Word: m.words, History: []line{{Number: 1, Fields: []field{{}}}}}} { // what it lacks is said before the first call
 		if _, err := m.file.messages(q); err != nil {
 			return nil, err
 		}
@@ -77,8 +77,8 @@ func (m *Model) About() (name string, version int, hash string) {
 	return m.file.Name, m.file.Version, m.file.Hash
 }
 
-// prompt is what a template of prompts sees. Every text is one line, without the signs that a prompt's marks are made of.
-type prompt struct {
+// question is what a template of prompts sees. Every text is one line, without the signs that a prompt's marks are made of.
+type question struct {
 	Word    map[string]string
 	History []line // the newest last
 	Item    line
@@ -122,7 +122,7 @@ func (m *Model) Request(q models.Query, item int32) (llm.Request, []int32, error
 	if err := m.items.check(item); err != nil {
 		return llm.Request{}, nil, err
 	}
-	p := prompt{Word: m.words, Item: m.items.line(0, item)}
+	p := question{Word: m.words, Item: m.items.line(0, item)}
 	var shown []int32
 	p.History, shown = m.items.lines(q, m.config.History)
 	messages, err := m.file.messages(p)

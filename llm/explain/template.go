@@ -106,7 +106,7 @@ func (t *Template) Explain(_ context.Context, q models.Query, item int32) (Reaso
 	}
 	out.Grounds = x.grounds(item, out.Cited())
 	var err error
-	out.Sentence, err = t.file.run("", s)
+	out.Sentence, err = t.file.Run("", s)
 	if err != nil {
 		return out, fmt.Errorf("explain: template %s: %w", t.file.Name, err)
 	}

@@ -19,7 +19,6 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/text"
-	"llm4rec/models"
 )
 
 // Revision of the implementation: it is raised when a change alters the ranking.
@@ -43,7 +42,7 @@ type Config struct {
 
 	Item   text.Template `json:"item" yaml:"item" jsonschema:"an item's text, with fields in braces"`
 	Limit  int           `json:"limit" yaml:"limit" jsonschema:"of an item's text, in characters"`
-	More   []text.Source `json:"more" yaml:"more" jsonschema:"files with more fields"`
+	More   text.More     `json:"more" yaml:"more" jsonschema:"files with more fields"`
 	Titles string        `json:"titles" yaml:"titles" jsonschema:"shown; or anonymous: items are called Item 1, Item 2, …, which leaves what the model can only know from the data set"`
 
 	Temperature float64 `json:"temperature" yaml:"temperature" jsonschema:"of the model"`
@@ -126,10 +125,8 @@ func (c Config) Validate() error {
 	if err := c.Item.Validate(); err != nil {
 		return bad("item", "%w", err)
 	}
-	for _, s := range c.More {
-		if err := s.Validate(); err != nil {
-			return bad("more", "%w", err)
-		}
+	if err := c.More.Validate(); err != nil {
+		return bad("more", "%w", err)
 	}
 	if c.Inject != nil {
 		if err := c.Inject.check(c); err != nil {
@@ -189,23 +186,8 @@ func (c Config) Fingerprint() (string, error) {
 		}
 		h.Write([]byte(id.Key() + "\n"))
 	}
-	for _, s := range c.More {
-		place, err := c.find(s)
-		if err != nil {
-			return "", err
-		}
-		if err := s.Identify(h, place); err != nil {
-			return "", err
-		}
+	if err := c.More.Identify(h, c.Dirs); err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// find finds a file, or says what is missing and what to do.
-func (c Config) find(s text.Source) (string, error) {
-	place, err := s.Find(c.Dirs)
-	if err != nil {
-		return "", &models.Unavailable{Err: err, Remedy: fmt.Sprintf("put %s into a data folder that --data or LLM4REC_DATA names", s.Path)}
-	}
-	return place, nil
 }

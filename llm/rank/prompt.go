@@ -1,21 +1,14 @@
 package rank
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
-	"text/template"
 
-	"github.com/goccy/go-yaml"
-
-	"llm4rec/llm"
+	"llm4rec/llm/prompt"
 )
 
 //go:embed prompts/*.txt
@@ -30,10 +23,7 @@ type Prompt struct {
 	Source   string                       `yaml:"source"`
 	Wordings map[string]map[string]string `yaml:"wordings"` // the words for items, by kind of item
 
-	Hash string `yaml:"-"` // SHA-256 of the file
-	Text string `yaml:"-"` // of the file
-
-	template *template.Template
+	prompt.Template `yaml:"-"`
 }
 
 // Ask is what a question wants to know.
@@ -87,82 +77,18 @@ func (c Candidate) Users() int { return c.known.users(c.item) }
 func (c Candidate) Together() []Together { return c.known.together(c.item, c.taken) }
 
 // Prompts are those that a configuration can name.
-func Prompts() []Prompt {
-	files, err := embedded.ReadDir("prompts")
-	if err != nil {
-		panic(err) // it is part of the program
-	}
-	var out []Prompt
-	for _, f := range files {
-		text, err := embedded.ReadFile("prompts/" + f.Name())
-		if err != nil {
-			panic(err)
-		}
-		p, err := parsePrompt(string(text))
-		if err != nil {
-			panic(fmt.Sprintf("rank: %s: %v", f.Name(), err))
-		}
-		out = append(out, p)
-	}
-	return out
-}
+func Prompts() []Prompt { return prompt.All(prompt.In(embedded, "prompts"), parsePrompt) }
 
 // readPrompt finds a prompt by its name or, where that has a slash or a dot, as a file.
 func readPrompt(name string) (Prompt, error) {
-	if strings.ContainsAny(name, `./\`) {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return Prompt{}, err
-		}
-		p, err := parsePrompt(string(text))
-		if err != nil {
-			return p, fmt.Errorf("%s: %w", name, err)
-		}
-		return p, nil
-	}
-	var names []string
-	for _, p := range Prompts() {
-		if p.Name == name {
-			return p, nil
-		}
-		names = append(names, p.Name)
-	}
-	return Prompt{}, fmt.Errorf("%q is not one of %s, nor the path of a file", name, strings.Join(names, ", "))
+	return prompt.Read(prompt.In(embedded, "prompts"), name, parsePrompt)
 }
 
-func parsePrompt(text string) (Prompt, error) {
-	sum := sha256.Sum256([]byte(text))
-	p := Prompt{Hash: hex.EncodeToString(sum[:]), Text: text}
-	header, body, ok := strings.Cut(strings.ReplaceAll(text, "\r\n", "\n"), "\n---\n")
-	if !ok {
-		return p, errors.New(`want a header and a line "---" before the template`)
+func parsePrompt(text string) (p Prompt, err error) {
+	if p.Template, err = prompt.Parse(text, &p, nil); err == nil && (p.Name == "" || p.Version < 1 || len(p.Wordings) == 0) {
+		err = errors.New("header: want a name, a version of at least 1, and wordings")
 	}
-	if err := yaml.UnmarshalWithOptions([]byte(header), &p, yaml.Strict()); err != nil {
-		return p, fmt.Errorf("header: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
-	}
-	if p.Name == "" || p.Version < 1 || len(p.Wordings) == 0 {
-		return p, errors.New("header: want a name, a version of at least 1, and wordings")
-	}
-	var err error
-	p.template, err = template.New(p.Name).Option("missingkey=error").Parse(body)
 	return p, err
-}
-
-// messages are the question in words.
-func (p Prompt) messages(q Question) ([]llm.Message, error) {
-	var out []llm.Message
-	var b bytes.Buffer
-	if t := p.template.Lookup("system"); t != nil {
-		if err := t.Execute(&b, q); err != nil {
-			return nil, err
-		}
-		out = append(out, llm.Message{Role: llm.System, Content: strings.TrimSpace(b.String())})
-		b.Reset()
-	}
-	if err := p.template.Execute(&b, q); err != nil {
-		return nil, err
-	}
-	return append(out, llm.Message{Role: llm.User, Content: strings.TrimSpace(b.String())}), nil
 }
 
 // check tries the template, so that what it lacks is said before the first call.
@@ -175,7 +101,7 @@ func (p Prompt) check(wording string, ask Ask) error {
 	two := one
 	two.JSON, two.History = true, []Line{{Number: 1}}
 	for _, q := range []Question{one, two} {
-		if _, err := p.messages(q); err != nil {
+		if _, err := p.Messages(q); err != nil {
 			return err
 		}
 	}

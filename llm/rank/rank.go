@@ -43,7 +43,7 @@ func (c Config) prepare(train *data.Train) (*Ranker, error) {
 	if r.prompt, err = readPrompt(c.Prompt); err != nil {
 		return nil, err
 	}
-	fields, err := c.fields(train)
+	fields, err := c.More.Fields(c.Dirs, train)
 	if err != nil {
 		return nil, err
 	}
@@ -62,23 +62,6 @@ func (c Config) prepare(train *data.Train) (*Ranker, error) {
 		r.chat, err = c.Chat()
 	}
 	return r, err
-}
-
-// fields are the items' fields with those that files add.
-func (c Config) fields(train *data.Train) (data.Fields, error) {
-	out := slices.Clone(train.ItemText)
-	for _, s := range c.More {
-		place, err := c.find(s)
-		if err != nil {
-			return nil, err
-		}
-		f, err := s.Read(place, out, train.Items)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
 }
 
 // texts are what a prompt may show of n items. Anonymous names are numbers by chance, the same in all runs: in the order of

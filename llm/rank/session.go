@@ -112,7 +112,7 @@ func (s *session) ask(ctx context.Context, shown []int, logprobs int, schema jso
 		c.Number = n + 1
 		q.Candidates = append(q.Candidates, c)
 	}
-	messages, err := s.prompt.messages(q)
+	messages, err := s.prompt.Messages(q)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	QueryPrefix    string `json:"query_prefix" yaml:"query_prefix" jsonschema:"before a history's text, with users: text"`
 
 	Template text.Template      `json:"template" yaml:"template" jsonschema:"an item's text, with fields in braces"`
-	More     []text.Source      `json:"more" yaml:"more" jsonschema:"files with more fields"`
+	More     text.More          `json:"more" yaml:"more" jsonschema:"files with more fields"`
 	Weights  map[string]float64 `json:"weights" yaml:"weights" jsonschema:"of fields: each is a text of its own, and an item's vector the weighted sum; empty: the template's one text"`
 
 	Users          string `json:"users" yaml:"users" jsonschema:"the vector of a history: mean or max of its items' vectors, weighted by recency; harmonic: weights 1, 1/2, 1/3, …; centroids: of groups, each of which asks; text: the vector of its items' texts in a row"`
@@ -103,10 +103,8 @@ func (c Config) Validate() error {
 			return bad("weights", "of %s: want a number above 0, got %v", field, w)
 		}
 	}
-	for _, s := range c.More {
-		if err := s.Validate(); err != nil {
-			return bad("more", "%w", err)
-		}
+	if err := c.More.Validate(); err != nil {
+		return bad("more", "%w", err)
 	}
 	if c.remote() {
 		if err := c.service().Validate(); err != nil {
@@ -142,23 +140,8 @@ func (c Config) Fingerprint() (string, error) {
 		}
 		h.Write([]byte(id.Key() + "\n"))
 	}
-	for _, s := range c.More {
-		place, err := c.find(s)
-		if err != nil {
-			return "", err
-		}
-		if err := s.Identify(h, place); err != nil {
-			return "", err
-		}
+	if err := c.More.Identify(h, c.Dirs); err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// find finds a file, or says what is missing and what to do.
-func (c Config) find(s text.Source) (string, error) {
-	place, err := s.Find(c.Dirs)
-	if err != nil {
-		return "", &models.Unavailable{Err: err, Remedy: fmt.Sprintf("put %s into a data folder that --data or LLM4REC_DATA names", s.Path)}
-	}
-	return place, nil
 }

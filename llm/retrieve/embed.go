@@ -63,23 +63,6 @@ func (c Config) embedder(ctx context.Context, documents []string) (embedder, err
 	return builtIn{l, l.Dim()}, nil
 }
 
-// fields are the items' fields with those that files add.
-func (c Config) fields(train *data.Train) (data.Fields, error) {
-	out := slices.Clone(train.ItemText)
-	for _, s := range c.More {
-		place, err := c.find(s)
-		if err != nil {
-			return nil, err
-		}
-		f, err := s.Read(place, out, train.Items)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
-
 // texts are the items' texts by a template. The control gives them to each other.
 func (c Config) texts(t text.Template, fields data.Fields, items int) ([]string, error) {
 	out, err := t.Render(fields, items)

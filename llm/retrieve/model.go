@@ -72,7 +72,7 @@ func (c Config) embedded(ctx context.Context, train *data.Train) (*model, error)
 		return nil, err
 	}
 	gpu.CPU() // sets the BLAS of gonum's matrices, so that what they give does not depend on who ran before
-	fields, err := c.fields(train)
+	fields, err := c.More.Fields(c.Dirs, train)
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func says(text string) func(string) (llm.Response, error) {
 	return func(string) (llm.Response, error) { return llm.Response{Text: text, Finish: llm.Stop}, nil }
 }
 
-func prompt(t testing.TB, name string) Prompt {
+func named(t testing.TB, name string) Prompt {
 	t.Helper()
 	p, err := ReadPrompt(name)
 	if err != nil {
@@ -109,7 +109,7 @@ func values(t testing.TB, s *memory.Store, field string) map[string]string {
 }
 
 func TestRead(t *testing.T) {
-	tags, summary := prompt(t, "tags"), prompt(t, "summary")
+	tags, summary := named(t, "tags"), named(t, "summary")
 	for name, c := range map[string]struct {
 		prompt Prompt
 		answer llm.Response
@@ -153,7 +153,7 @@ func TestFill(t *testing.T) {
 		}
 		return llm.Response{Text: "I cannot help with that."}, nil
 	}}
-	c := Config{Prompt: prompt(t, "summary")}
+	c := Config{Prompt: named(t, "summary")}
 	r := fill(t, s, d, chat, c)
 	// The first has a plot, the third a short one, and of the fourth nothing is known.
 	if want := map[memory.Outcome]int{Written: 1, Refusal: 1}; !maps.Equal(r.Outcomes, want) || r.Unneeded != 1 || r.Unknown != 1 || r.Calls != 2 || r.PromptTokens != 3 || r.OutputTokens != 2 {
@@ -197,7 +197,7 @@ func TestHostile(t *testing.T) {
 		s := stored(t, d, map[string]memory.Value{"1": {Text: map[bool]string{false: "space", true: hostile}[attacked]}})
 		chat := &fake{answer: says(`{"words": ["space"]}`)}
 		for _, name := range []string{"tags", "mood", "audience"} {
-			fill(t, s, d, chat, Config{Prompt: prompt(t, name), Parallel: 1})
+			fill(t, s, d, chat, Config{Prompt: named(t, name), Parallel: 1})
 		}
 		for _, q := range chat.asked {
 			own := strings.Contains(q, `title: Alien\n`)
@@ -230,7 +230,7 @@ func TestContrast(t *testing.T) {
 	d := films(t)
 	s := stored(t, d, map[string]memory.Value{"1": {Text: "a crew meets a monster"}, "2": {Text: "marines meet a monster"}, "3": {Text: "robbers"}})
 	chat := &fake{answer: says(`{"text": "It has a cat."}`)}
-	fill(t, s, d, chat, Config{Prompt: prompt(t, "contrast"), Parallel: 1})
+	fill(t, s, d, chat, Config{Prompt: named(t, "contrast"), Parallel: 1})
 	i := slices.IndexFunc(chat.asked, func(q string) bool { return strings.Contains(q, `item\u003e\ntitle: Alien\n`) })
 	if len(chat.asked) != 3 || i < 0 || !strings.Contains(chat.asked[i], `similar\u003e\ntitle: Aliens\n`) || strings.Contains(chat.asked[i], "robbers") {
 		t.Errorf("%q", chat.asked)
@@ -250,7 +250,7 @@ func TestFailures(t *testing.T) {
 		}
 		return llm.Response{Text: `{"words": ["space"]}`}, nil
 	}}
-	c := Config{Prompt: prompt(t, "tags"), Parallel: 1}
+	c := Config{Prompt: named(t, "tags"), Parallel: 1}
 	if r := fill(t, s, d, chat, c); r.Failed[llm.TooLong] != 1 || r.Outcomes[Written] != 2 {
 		t.Errorf("%+v", r)
 	}
@@ -312,7 +312,7 @@ func TestOllama(t *testing.T) {
 	d := films(t)
 	s := stored(t, d, map[string]memory.Value{"1": {Text: "a crew meets a monster"}})
 	for _, name := range []string{"tags", "contrast"} {
-		c := Config{Prompt: prompt(t, name), Parallel: 2, MaxTokens: 400}
+		c := Config{Prompt: named(t, name), Parallel: 2, MaxTokens: 400}
 		r := fill(t, s, d, chat, c)
 		if r.Calls != 3 || r.Outcomes[Unreadable]+r.Outcomes[Outside] > 0 || r.PromptTokens == 0 {
 			t.Errorf("%s: %+v", name, r)

@@ -1,23 +1,17 @@
 package describe
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
-
-	"github.com/goccy/go-yaml"
 
 	"llm4rec/llm"
 	"llm4rec/llm/memory"
+	"llm4rec/llm/prompt"
 )
 
 //go:embed prompts/*.txt
@@ -40,9 +34,7 @@ type Prompt struct {
 	Limit      int      `yaml:"limit"`      // of a text, in characters; 0: 400
 	Neighbours int      `yaml:"neighbours"` // how many similar items are shown
 
-	Hash string `yaml:"-"` // SHA-256 of the file
-
-	template *template.Template
+	prompt.Template `yaml:"-"`
 }
 
 // Question is what a prompt's template sees.
@@ -59,61 +51,23 @@ type Question struct {
 type Line struct{ Field, Text string }
 
 // Prompts are those that can be named.
-func Prompts() []Prompt {
-	files, err := embedded.ReadDir("prompts")
-	if err != nil {
-		panic(err) // it is part of the program
-	}
-	var out []Prompt
-	for _, f := range files {
-		text, err := embedded.ReadFile("prompts/" + f.Name())
-		if err != nil {
-			panic(err)
-		}
-		p, err := parsePrompt(string(text))
-		if err != nil {
-			panic(fmt.Sprintf("describe: %s: %v", f.Name(), err))
-		}
-		out = append(out, p)
-	}
-	return out
-}
+func Prompts() []Prompt { return prompt.All(prompt.In(embedded, "prompts"), parsePrompt) }
 
 // ReadPrompt finds a prompt by its name or, where that has a slash or a dot, as a file.
 func ReadPrompt(name string) (Prompt, error) {
-	if strings.ContainsAny(name, `./\`) {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return Prompt{}, err
-		}
-		p, err := parsePrompt(string(text))
-		if err != nil {
-			return p, fmt.Errorf("%s: %w", name, err)
-		}
-		return p, nil
+	p, err := prompt.Read(prompt.In(embedded, "prompts"), name, parsePrompt)
+	if err != nil {
+		err = fmt.Errorf("prompt %w", err)
 	}
-	var names []string
-	for _, p := range Prompts() {
-		if p.Name == name {
-			return p, nil
-		}
-		names = append(names, p.Name)
-	}
-	return Prompt{}, fmt.Errorf("prompt %q is not one of %s, nor the path of a file", name, strings.Join(names, ", "))
+	return p, err
 }
 
 // form of what is a name, or a word of a vocabulary.
 var form = regexp.MustCompile(`^[a-z0-9_]+$`)
 
-func parsePrompt(text string) (Prompt, error) {
-	sum := sha256.Sum256([]byte(text))
-	p := Prompt{Hash: hex.EncodeToString(sum[:])}
-	header, body, ok := strings.Cut(strings.ReplaceAll(text, "\r\n", "\n"), "\n---\n")
-	if !ok {
-		return p, errors.New(`want a header and a line "---" before the template`)
-	}
-	if err := yaml.UnmarshalWithOptions([]byte(header), &p, yaml.Strict()); err != nil {
-		return p, fmt.Errorf("header: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+func parsePrompt(text string) (p Prompt, err error) {
+	if p.Template, err = prompt.Parse(text, &p, nil); err != nil {
+		return p, err
 	}
 	switch {
 	case !form.MatchString(p.Name) || !form.MatchString(p.Field) || p.Version < 1:
@@ -134,10 +88,6 @@ func parsePrompt(text string) (Prompt, error) {
 	if p.Short == 0 {
 		p.Short = 1
 	}
-	var err error
-	if p.template, err = template.New(p.Name).Option("missingkey=error").Parse(body); err != nil {
-		return p, err
-	}
 	_, err = p.messages(Question{Item: []Line{{}}, Similar: [][]Line{{{}}}})
 	return p, err
 }
@@ -145,19 +95,7 @@ func parsePrompt(text string) (Prompt, error) {
 // messages are the question in words.
 func (p Prompt) messages(q Question) ([]llm.Message, error) {
 	q.Words, q.Most, q.Limit = strings.Join(p.Words, ", "), p.Most, p.Limit
-	var out []llm.Message
-	var b bytes.Buffer
-	if t := p.template.Lookup("system"); t != nil {
-		if err := t.Execute(&b, q); err != nil {
-			return nil, err
-		}
-		out = append(out, llm.Message{Role: llm.System, Content: strings.TrimSpace(b.String())})
-		b.Reset()
-	}
-	if err := p.template.Execute(&b, q); err != nil {
-		return nil, err
-	}
-	return append(out, llm.Message{Role: llm.User, Content: strings.TrimSpace(b.String())}), nil
+	return p.Messages(q)
 }
 
 // schema is the form of an answer. The length of a text is not in it, because not all servers know such a limit.

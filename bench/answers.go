@@ -65,6 +65,7 @@ func (r *Runner) Answers(ctx context.Context, plan *Plan, c Cell) (*Answered, er
 		return nil, err
 	}
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), unpublishable: unpublishable, store: store, asked: asked}
+	e.records, _ = store.Records() // a damaged one counts as not there
 	lists, rec, err := e.stored(c)
 	if err != nil {
 		return nil, err

@@ -1,9 +1,6 @@
 package suite
 
 import (
-	"context"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -11,7 +8,6 @@ import (
 	"llm4rec/bench"
 	"llm4rec/data"
 	"llm4rec/data/synthetic"
-	"llm4rec/gpu"
 	"llm4rec/llm"
 	"llm4rec/llm/llmtest"
 )
@@ -36,32 +32,19 @@ func TestPromptsAreBlindToTheAnswerKey(t *testing.T) {
 		}
 		calls := hasty(t.TempDir())
 		calls.Mode = "live"
-		suite := &bench.Suite{
-			Models: Models(calls), Named: func(string) error { return nil },
-			Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
-		}
-		spec, err := bench.Source{Name: "blind", Text: []byte(`
+		sum, _, _ := runText(t, smallSuite(d, Models(calls)), bench.Runner{Out: t.TempDir()}, `
 name: blind
 dataset: small
 metrics: [ndcg@10]
 systems:
   - {name: pop, model: popularity}
   - {name: knn, model: itemknn}
-  - {name: plain, model: llm, after: [pop, knn], params: &x {model: words, probe: 0, base_url: "` + s.URL + `", again: 2}}
+  - {name: plain, model: llm, after: [pop, knn], params: &x {model: words, probe: 0, base_url: "`+s.URL+`", again: 2}}
   - {name: rounds, model: llm, after: [pop], params: {<<: *x, order: shuffled, rounds: 2, prompt: in-context}}
   - {name: evidence, model: llm, after: [knn], params: {<<: *x, prompt: evidence, method: window, size: 8}}
-`)}.Parse()
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, issues := suite.Resolve(spec)
-		if len(issues) > 0 {
-			t.Fatal(issues)
-		}
-		r := &bench.Runner{Suite: suite, Device: gpu.CPU(), Out: t.TempDir(), Progress: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-		sum, err := r.Run(t.Context(), plan)
-		if err != nil || sum.Failed+sum.Unavailable > 0 {
-			t.Fatalf("%+v, %v", sum, err)
+`)
+		if sum.Failed+sum.Unavailable > 0 {
+			t.Fatalf("%+v", sum)
 		}
 		_, bodies := s.Asked()
 		slices.Sort(bodies)

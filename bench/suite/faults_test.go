@@ -1,9 +1,7 @@
 package suite
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"path/filepath"
@@ -16,9 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"llm4rec/bench"
-	"llm4rec/data"
 	"llm4rec/data/synthetic"
-	"llm4rec/gpu"
 	"llm4rec/llm"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/llmtest"
@@ -39,30 +35,14 @@ func (a asking) run(t *testing.T, out string) (bench.Summary, results.Record, []
 	small := synthetic.Default()
 	small.Users, small.Items, small.Interactions = 30, 60, 600
 	d := synthetic.Generate(small)
-	s := &bench.Suite{
-		Models: Models(a.calls), Named: func(string) error { return nil },
-		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
-	}
-	spec, err := bench.Source{Name: "asking", Text: fmt.Appendf(nil, `
+	sum, _, records := runText(t, smallSuite(d, Models(a.calls)), bench.Runner{Out: out}, fmt.Sprintf(`
 name: asking
 dataset: small
 metrics: [recall@20, ndcg@10]
 systems:
   - {name: pop, model: popularity}
   - {name: model, model: llm, after: [pop], tolerate: %v, params: {provider: %s, model: %s, base_url: "%s", probe: %d}}
-`, a.tolerate, a.provider, llmtest.Model, a.url, a.probe)}.Parse()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, issues := s.Resolve(spec)
-	if len(issues) > 0 {
-		t.Fatal(issues)
-	}
-	r := &bench.Runner{Suite: s, Device: gpu.CPU(), Out: out, Progress: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	sum, err := r.Run(t.Context(), plan)
-	if err != nil {
-		t.Fatal(err)
-	}
+`, a.tolerate, a.provider, llmtest.Model, a.url, a.probe))
 	if err := a.calls.Close(); err != nil {
 		t.Error(err)
 	}
@@ -70,7 +50,6 @@ systems:
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, _ := store.Records()
 	rec := slices.MaxFunc(bySystem(records)["model"], func(a, b results.Record) int { return a.Finished.Compare(b.Finished) })
 	if rec.Status != results.OK {
 		return sum, rec, nil

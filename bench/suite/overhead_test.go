@@ -1,18 +1,14 @@
 package suite
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"llm4rec/bench"
-	"llm4rec/data"
 	"llm4rec/data/synthetic"
-	"llm4rec/gpu"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/llmtest"
 	"llm4rec/results"
@@ -32,32 +28,21 @@ func (a asked) run(b *testing.B) results.Record {
 	small := synthetic.Default()
 	small.Users, small.Items, small.Interactions = a.users, 200, 20*a.users
 	d := synthetic.Generate(small)
-	a.calls.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	suite := &bench.Suite{
-		Models: Models(a.calls), Named: func(string) error { return nil },
-		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
-	}
-	spec, err := bench.Source{Name: "overhead", Text: fmt.Appendf(nil, "name: overhead\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q, probe: 0}}\n", a.url)}.Parse()
-	if err != nil {
-		b.Fatal(err)
-	}
-	plan, issues := suite.Resolve(spec)
-	if len(issues) > 0 {
-		b.Fatal(issues)
-	}
-	r := &bench.Runner{Suite: suite, Device: gpu.CPU(), Out: a.out, Progress: quiet{}, Log: a.calls.Log}
-	sum, err := r.Run(b.Context(), plan)
-	if err != nil || sum.Failed > 0 {
-		b.Fatal(sum, err)
+	a.calls.Log = slog.New(slog.DiscardHandler)
+	sum, _, records := runText(b, smallSuite(d, Models(a.calls)), bench.Runner{Out: a.out}, fmt.Sprintf(`
+name: overhead
+dataset: small
+metrics: [ndcg@10]
+systems:
+  - {name: pop, model: popularity}
+  - {name: model, model: llm, after: [pop], params: {model: words, base_url: %q, probe: 0}}
+`, a.url))
+	if sum.Failed > 0 {
+		b.Fatal(sum)
 	}
 	if err := a.calls.Close(); err != nil {
 		b.Fatal(err)
 	}
-	store, err := results.OpenRead(sum.Dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	records, _ := store.Records()
 	return bySystem(records)["model"][0]
 }
 

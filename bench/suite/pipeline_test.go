@@ -3,7 +3,6 @@ package suite
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -15,7 +14,6 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/data/datatest"
-	"llm4rec/gpu"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
@@ -51,21 +49,12 @@ func TestPipeline(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		calls := &Calls{Mode: mode, Cassette: filepath.Join(out, "answers.jsonl.gz"), Parallel: 2, Log: log}
 		s := New(DatasetOptions{Dirs: []string{dir}}, calls, log)
-		spec, err := bench.Source{Name: "pipeline", Text: fmt.Appendf(nil, pipelineSpec, server.URL)}.Parse()
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, issues := s.Resolve(spec)
-		if len(issues) > 0 {
-			t.Fatal(issues)
-		}
-		r := &bench.Runner{Suite: s, Device: gpu.CPU(), Out: out, Limit: users, Progress: quiet{}, Log: log}
-		sum, err := r.Run(context.Background(), plan)
+		sum, _, _ := runText(t, s, bench.Runner{Out: out, Limit: users}, fmt.Sprintf(pipelineSpec, server.URL))
 		if err := calls.Close(); err != nil {
 			t.Error(err)
 		}
-		if err != nil || sum.Failed+sum.Unavailable > 0 {
-			t.Fatalf("%+v, %v\n%s", sum, err, tableOf(t, sum.Dir, table.Text))
+		if sum.Failed+sum.Unavailable > 0 {
+			t.Fatalf("%+v\n%s", sum, tableOf(t, sum.Dir, table.Text))
 		}
 		return sum.Dir
 	}

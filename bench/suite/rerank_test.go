@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -81,15 +80,13 @@ func second(t *testing.T) (*bench.Suite, *tally) {
 		c.t = counted
 		return c
 	}))
-	return &bench.Suite{
-		Models: registry, Named: func(string) error { return nil },
-		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
-	}, counted
+	return smallSuite(d, registry), counted
 }
 
-func runText(t *testing.T, s *bench.Suite, out, text string) (bench.Summary, *bench.Plan, []results.Record) {
+// runText runs a specification with a runner's own settings, and returns the records that its folder has then.
+func runText(t testing.TB, s *bench.Suite, r bench.Runner, text string) (bench.Summary, *bench.Plan, []results.Record) {
 	t.Helper()
-	spec, err := bench.Source{Name: "again", Text: []byte(text)}.Parse()
+	spec, err := bench.Source{Name: "specification", Text: []byte(text)}.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +94,8 @@ func runText(t *testing.T, s *bench.Suite, out, text string) (bench.Summary, *be
 	if len(issues) > 0 {
 		t.Fatal(issues)
 	}
-	r := &bench.Runner{Suite: s, Device: gpu.CPU(), Out: out, Progress: quiet{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	sum, err := r.Run(t.Context(), plan)
+	r.Suite, r.Device, r.Progress, r.Log = s, gpu.CPU(), quiet{}, slog.New(slog.DiscardHandler)
+	sum, err := r.Run(context.Background(), plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +105,14 @@ func runText(t *testing.T, s *bench.Suite, out, text string) (bench.Summary, *be
 	}
 	records, _ := store.Records()
 	return sum, plan, records
+}
+
+// smallSuite is everything that experiments can name, with one small data set under every name.
+func smallSuite(d *data.Dataset, registry []bench.Model) *bench.Suite {
+	return &bench.Suite{
+		Models: registry, Named: func(string) error { return nil },
+		Open: func(context.Context, string) (*data.Dataset, error) { return d, nil },
+	}
 }
 
 const secondSpec = `
@@ -133,7 +138,7 @@ func bySystem(records []results.Record) map[string][]results.Record {
 func TestRerank(t *testing.T) {
 	s, counted := second(t)
 	out := t.TempDir()
-	sum, plan, records := runText(t, s, out, secondSpec)
+	sum, plan, records := runText(t, s, bench.Runner{Out: out}, secondSpec)
 	if sum.Failed > 0 || len(plan.Cells) != 1+1+2+2+2 || len(records) != len(plan.Cells) {
 		t.Fatalf("%+v, %d cells, %d records", sum, len(plan.Cells), len(records))
 	}
@@ -184,7 +189,7 @@ func TestRerank(t *testing.T) {
 	}
 
 	asked := len(counted.asked)
-	if again, _, _ := runText(t, s, out, secondSpec); again.Ran != 0 || len(counted.asked) != asked {
+	if again, _, _ := runText(t, s, bench.Runner{Out: out}, secondSpec); again.Ran != 0 || len(counted.asked) != asked {
 		t.Errorf("run again: %+v, %d more users asked for", again, len(counted.asked)-asked)
 	}
 }
@@ -193,7 +198,7 @@ func TestRerank(t *testing.T) {
 func TestFirstStageIsReadFromItsRecord(t *testing.T) {
 	s, _ := second(t)
 	out := t.TempDir()
-	runText(t, s, out, strings.Split(secondSpec, "  - {name: back")[0])
+	runText(t, s, bench.Runner{Out: out}, strings.Split(secondSpec, "  - {name: back")[0])
 	broken := *s
 	broken.Models = slices.Clone(s.Models)
 	for n, m := range broken.Models {
@@ -206,7 +211,7 @@ func TestFirstStageIsReadFromItsRecord(t *testing.T) {
 			}
 		}
 	}
-	if sum, _, _ := runText(t, &broken, out, secondSpec); sum.Failed > 0 || sum.Before != 2 {
+	if sum, _, _ := runText(t, &broken, bench.Runner{Out: out}, secondSpec); sum.Failed > 0 || sum.Before != 2 {
 		t.Errorf("%+v", sum)
 	}
 }
@@ -232,7 +237,7 @@ func TestRankerThatFails(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, _ := second(t)
 			spec := fmt.Sprintf("name: again\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n  - {name: clean, model: reverser, after: [pop]}\n  - {name: back, model: reverser, after: [pop], params: %s%s}\n", test.params, test.more)
-			sum, _, records := runText(t, s, t.TempDir(), spec)
+			sum, _, records := runText(t, s, bench.Runner{Out: t.TempDir()}, spec)
 			by := bySystem(records)
 			r := by["back"][0]
 			if test.why != "" {
@@ -272,7 +277,7 @@ func TestRankerThatFails(t *testing.T) {
 // Asked for the informative users alone, a model gives all users the accuracy that it gives when it is asked for all.
 func TestInformativeUsers(t *testing.T) {
 	s, counted := second(t)
-	_, _, records := runText(t, s, t.TempDir(), `
+	_, _, records := runText(t, s, bench.Runner{Out: t.TempDir()}, `
 name: again
 dataset: small
 metrics: [ndcg@10, recall@10, mrr@10]
@@ -299,7 +304,7 @@ func TestSampledUsers(t *testing.T) {
 	s, _ := second(t)
 	chosen := map[string]int{}
 	for seed := range 40 {
-		sum, _, records := runText(t, s, filepath.Join(t.TempDir(), fmt.Sprint(seed)), fmt.Sprintf("name: again\ndataset: small\nprotocol: {users: 30, user_seed: %d}\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n", seed))
+		sum, _, records := runText(t, s, bench.Runner{Out: filepath.Join(t.TempDir(), fmt.Sprint(seed))}, fmt.Sprintf("name: again\ndataset: small\nprotocol: {users: 30, user_seed: %d}\nmetrics: [ndcg@10]\nsystems:\n  - {name: pop, model: popularity}\n", seed))
 		r := records[0]
 		if r.Users != 30 || r.Skipped["not in the sample"] != 90 {
 			t.Fatalf("%d users, skipped %v", r.Users, r.Skipped)

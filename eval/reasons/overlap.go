@@ -71,7 +71,7 @@ func meanRouge(pairs []Pair, count func(x, y []string) (common, a, b int)) Rouge
 	var out Rouge
 	for _, pair := range pairs {
 		common, a, b := count(tokens(pair.Candidate), tokens(pair.Reference))
-		p, r := share(common, a), share(common, b)
+		p, r := Share(common, a), Share(common, b)
 		out.Precision += p
 		out.Recall += r
 		if common > 0 {

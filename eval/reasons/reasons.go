@@ -116,16 +116,16 @@ func Measure(c *Catalogue, all []Reason) Summary {
 		words += len(said)
 		sentences[join(said)] = true
 	}
-	out.Grounded, out.InHistory = share(grounded, out.Reasons), share(inHistory, out.Citations)
-	out.Exact, out.Fuzzy = share(exact, out.FieldClaims), share(fuzzy, out.FieldClaims)
-	out.Invented, out.Elsewhere = share(invented, out.Mentions), share(elsewhere, out.Mentions)
+	out.Grounded, out.InHistory = Share(grounded, out.Reasons), Share(inHistory, out.Citations)
+	out.Exact, out.Fuzzy = Share(exact, out.FieldClaims), Share(fuzzy, out.FieldClaims)
+	out.Invented, out.Elsewhere = Share(invented, out.Mentions), Share(elsewhere, out.Mentions)
 	covered, pairs := 0, 0
 	for _, n := range mentioned {
 		covered += one(n > 0)
 		pairs += n * (n - 1) / 2
 	}
-	out.FCR, out.DIV = share(covered, len(mentioned)), share(pairs, out.Reasons*(out.Reasons-1)/2)
-	out.USR, out.Words = share(len(sentences), out.Reasons), share(words, out.Reasons)
+	out.FCR, out.DIV = Share(covered, len(mentioned)), Share(pairs, out.Reasons*(out.Reasons-1)/2)
+	out.USR, out.Words = Share(len(sentences), out.Reasons), Share(words, out.Reasons)
 	return out
 }
 
@@ -173,8 +173,8 @@ func one(b bool) int {
 	return 0
 }
 
-// share is 0 of nothing.
-func share(a, b int) float64 {
+// Share is a of b, and 0 of nothing.
+func Share(a, b int) float64 {
 	if b == 0 {
 		return 0
 	}

@@ -102,10 +102,10 @@ func Faithful(ctx context.Context, r models.Recommender, items int, questions []
 		progress(from+len(part), len(cases))
 	}
 	removal := func(v int) Removal {
-		return Removal{Falls: share(falls[v], len(cases)), Leaves: share(leaves[v], top), Change: share(changes[v], len(cases))}
+		return Removal{Falls: reasons.Share(falls[v], len(cases)), Leaves: reasons.Share(leaves[v], top), Change: reasons.Share(changes[v], len(cases))}
 	}
 	out.Cited, out.Random = removal(0), removal(1)
-	out.Beats, out.Ties = share(beats, len(cases)), share(ties, len(cases))
+	out.Beats, out.Ties = reasons.Share(beats, len(cases)), reasons.Share(ties, len(cases))
 	return out, nil
 }
 
@@ -136,12 +136,4 @@ func one(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// share is 0 of nothing.
-func share(a, b int) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
 }

@@ -174,8 +174,8 @@ func (j *Judge) Compare(ctx context.Context, questions []Question, a, b []Outcom
 		firsts += one(majority(of) == first)
 		seconds += one(majority(of) == second)
 	}
-	out.First, out.Second = share(firsts, out.Pairs), share(seconds, out.Pairs)
-	out.Position = share(shownFirst, chosen)
+	out.First, out.Second = reasons.Share(firsts, out.Pairs), reasons.Share(seconds, out.Pairs)
+	out.Position = reasons.Share(shownFirst, chosen)
 	out.Fleiss, out.Cohen = reasons.Fleiss(counts), reasons.Cohen(majorities[0], majorities[1], kinds)
 	return out, nil
 }

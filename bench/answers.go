@@ -52,15 +52,7 @@ func (r *Runner) Answers(ctx context.Context, plan *Plan, c Cell) (*Answered, er
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", first, err)
 	}
-	given, err := r.Suite.candidates(c.Protocol, d.Users, d.Items)
-	if err != nil {
-		return nil, err
-	}
-	split, err := d.Split(c.Protocol.SplitSpec)
-	if err != nil {
-		return nil, err
-	}
-	asked, err := ask(split.Train, split.Test, c.Protocol, given, plan.Spec.Depth, r.Limit)
+	split, asked, err := r.Suite.asked(c.Protocol, d, plan.Spec.Depth, r.Limit)
 	if err != nil {
 		return nil, err
 	}

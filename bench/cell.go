@@ -42,11 +42,7 @@ func (e *experiment) prepare(p Protocol) error {
 	if e.current == p.Name {
 		return nil
 	}
-	given, err := e.Suite.candidates(p, e.dataset.Users, e.dataset.Items)
-	if err != nil {
-		return err
-	}
-	s, err := e.dataset.Split(p.SplitSpec)
+	s, asked, err := e.Suite.asked(p, e.dataset, e.plan.Spec.Depth, e.Limit)
 	if err != nil {
 		return err
 	}
@@ -58,10 +54,6 @@ func (e *experiment) prepare(p Protocol) error {
 	}
 	sum := s.Checksum()
 	if err := e.store.PutCatalogue(sum, stored); err != nil {
-		return err
-	}
-	asked, err := ask(s.Train, s.Test, p, given, e.plan.Spec.Depth, e.Limit)
-	if err != nil {
 		return err
 	}
 	for reason, n := range s.Skipped {

@@ -57,15 +57,7 @@ func (r *Runner) Preview(ctx context.Context, plan *Plan, c Cell, user string) (
 	if at < 0 {
 		return Preview{}, fmt.Errorf("user %q: the first stage, %s, answered %d others under protocol %s, such as %s", user, c.First.System.Name, len(ranks), c.Protocol.Name, ranks[0].User)
 	}
-	split, err := d.Split(c.Protocol.SplitSpec)
-	if err != nil {
-		return Preview{}, err
-	}
-	given, err := r.Suite.candidates(c.Protocol, d.Users, d.Items)
-	if err != nil {
-		return Preview{}, err
-	}
-	asked, err := ask(split.Train, split.Test, c.Protocol, given, plan.Spec.Depth, 0)
+	split, asked, err := r.Suite.asked(c.Protocol, d, plan.Spec.Depth, 0)
 	if err != nil {
 		return Preview{}, err
 	}

@@ -19,6 +19,20 @@ type questions struct {
 	injected bool // the relevant items were put among the candidates
 }
 
+// asked is the split of a protocol, and its questions over the test cases.
+func (s *Suite) asked(p Protocol, d *data.Dataset, depth, limit int) (*data.Split, questions, error) {
+	given, err := s.candidates(p, d.Users, d.Items)
+	if err != nil {
+		return nil, questions{}, err
+	}
+	split, err := d.Split(p.SplitSpec)
+	if err != nil {
+		return nil, questions{}, err
+	}
+	asked, err := ask(split.Train, split.Test, p, given, depth, limit)
+	return split, asked, err
+}
+
 // ask turns the cases of one part into queries: it masks, and samples candidates where the protocol says so, or takes those
 // that are given, nil where none are. A relevant item that is masked cannot be found by anybody: it is dropped, and a user
 // without another one is skipped and counted, as is one to whom no candidates are given.

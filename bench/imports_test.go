@@ -68,7 +68,8 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/tfidf", "llm/svd"},
 	{"llm/retrieve", "llm llm/* models models/dense models/index models/topk data gpu"},
 	{"llm/clean", ""},
-	{"llm/rank", "llm llm/clean llm/prompt llm/text models data"},
+	{"llm/profile", "llm llm/clean llm/prompt llm/tfidf models data"},
+	{"llm/rank", "llm llm/clean llm/profile llm/prompt llm/text models data"},
 	{"llm/explain", "llm llm/clean llm/prompt llm/text models data eval/reasons"},
 	{"llm/*", "llm models data"},
 

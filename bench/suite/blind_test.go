@@ -1,8 +1,10 @@
 package suite
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"llm4rec/bench"
@@ -25,7 +27,9 @@ func TestPromptsAreBlindToTheAnswerKey(t *testing.T) {
 		s.Chat = true
 		s.Answer = func(r llm.Request) llm.Response {
 			out := backwards(r)
-			if len(r.Messages[1].Content)%3 == 0 { // some answers are no order, and are asked for again
+			if strings.Contains(r.Messages[1].Content, "<taken>") {
+				out.Text = fmt.Sprintf(`{"profile":"Taste %d."}`, len(r.Messages[1].Content))
+			} else if len(r.Messages[1].Content)%3 == 0 { // some answers are no order, and are asked for again
 				out.Text = `{"ranking":[1,1,99]}`
 			}
 			return out
@@ -42,6 +46,7 @@ systems:
   - {name: plain, model: llm, after: [pop, knn], params: &x {model: words, probe: 0, base_url: "`+s.URL+`", again: 2}}
   - {name: rounds, model: llm, after: [pop], params: {<<: *x, order: shuffled, rounds: 2, prompt: in-context}}
   - {name: evidence, model: llm, after: [knn], params: {<<: *x, prompt: evidence, method: window, size: 8}}
+  - {name: remembers, model: llm, after: [knn], params: {<<: *x, prompt: memory, history: 3, memory: {long: 3, liked: 5, neighbours: 6, prompt: taste, most: 10}}}
 `)
 		if sum.Failed+sum.Unavailable > 0 {
 			t.Fatalf("%+v", sum)
@@ -56,6 +61,11 @@ systems:
 	}
 	right, before := asked(d)
 	permuted, after := asked(exchanged)
+	for text, least := range map[string]int{"Taste ": 40, "Some of what I had": 20, "have also": 39} {
+		if n := strings.Count(strings.Join(right, ""), text); n < least {
+			t.Errorf("%d requests show %q: is the memory there?", n, text)
+		}
+	}
 	if len(right) < 5*40 || !slices.Equal(right, permuted) {
 		t.Errorf("%d requests, %d with the key permuted, and they are not the same", len(right), len(permuted))
 	}

@@ -22,7 +22,11 @@ func (c Config) Calls() int {
 	if c.Inject != nil {
 		calls *= 2
 	}
-	return calls * c.Rounds
+	calls *= c.Rounds
+	if c.Memory.Prompt != "" {
+		calls++
+	}
+	return calls
 }
 
 // sifts is about how often a heap of n whose parents have so many children compares a parent with them: n times its height, less

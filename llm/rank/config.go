@@ -18,6 +18,7 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/llm"
+	"llm4rec/llm/profile"
 	"llm4rec/llm/text"
 )
 
@@ -26,7 +27,7 @@ const Revision = 1
 
 // Config of the ranker. Start from [Default].
 type Config struct {
-	Prompt  string `json:"prompt" yaml:"prompt" jsonschema:"sequential, recency-focused or in-context, which ask what LLMRank's do; evidence: with what the first stage and other users say; or the path of a file of that form"`
+	Prompt  string `json:"prompt" yaml:"prompt" jsonschema:"sequential, recency-focused or in-context, which ask what LLMRank's do; evidence: with what the first stage and other users say; memory: with what is known of the user; or the path of a file of that form"`
 	Wording string `json:"wording" yaml:"wording" jsonschema:"what the prompt calls items, as movie or product"`
 
 	Method string  `json:"method" yaml:"method" jsonschema:"listwise: one question; window: one for each of several overlapping windows, from the last candidates to the first; pairwise: one for each pair in each order; heapsort: of pairs; setwise: heapsort of sets; pointwise: one for each candidate, by the probability of yes"`
@@ -44,6 +45,8 @@ type Config struct {
 	Limit  int           `json:"limit" yaml:"limit" jsonschema:"of an item's text, in characters"`
 	More   text.More     `json:"more" yaml:"more" jsonschema:"files with more fields"`
 	Titles string        `json:"titles" yaml:"titles" jsonschema:"shown; or anonymous: items are called Item 1, Item 2, …, which leaves what the model can only know from the data set"`
+
+	Memory profile.Config `json:"memory,omitzero" yaml:"memory" jsonschema:"what the prompt memory shows of the user beside the newest history items"`
 
 	Temperature float64 `json:"temperature" yaml:"temperature" jsonschema:"of the model"`
 	MaxTokens   int     `json:"max_tokens" yaml:"max_tokens" jsonschema:"of an answer; 0: the server's limit"`
@@ -133,12 +136,24 @@ func (c Config) Validate() error {
 			return bad("inject", "%w", err)
 		}
 	}
+	if err := c.Memory.Validate(); err != nil {
+		return bad("memory", "%w", err)
+	}
+	if c.Memory.Long > 0 && c.Titles == "anonymous" {
+		return bad("memory", "long: anonymous items have no texts that could be like each other's")
+	}
+	if c.Memory.Long > 0 && c.History == 0 {
+		return bad("memory", "long: with history: 0 the whole history is shown already")
+	}
 	p, err := readPrompt(c.Prompt)
 	if err != nil {
 		return bad("prompt", "%w", err)
 	}
 	if err := p.check(c.Wording, asks[c.Method]); err != nil {
 		return bad("prompt", "%w", err)
+	}
+	if c.Memory != (profile.Config{}) && !p.remembers(c.Wording, asks[c.Method]) {
+		return bad("memory", "the prompt %s does not show it: want prompt: memory", c.Prompt)
 	}
 	return nil
 }
@@ -172,6 +187,13 @@ func (c Config) Fingerprint() (string, error) {
 		return "", err
 	}
 	h.Write([]byte(p.Hash + "\n"))
+	if c.Memory.Prompt != "" {
+		sum, err := c.Memory.Hash()
+		if err != nil {
+			return "", err
+		}
+		h.Write([]byte(sum + "\n"))
+	}
 	if c.Inject != nil {
 		h.Write(fmt.Appendf(nil, "%q\n", c.Inject.text()))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -44,6 +45,20 @@ type Question struct {
 	Word       map[string]string // of the wording
 	History    []Line            // the newest last
 	Candidates []Candidate       // numbered from 1 in the order in which they are shown
+	Memory     Memory
+}
+
+// Memory is what is known of the user beside the newest items of the history. What is not asked for, or not there, is empty.
+type Memory struct {
+	Profile string  // that a model wrote of the training interactions
+	Long    []Line  // older items of the history that are like candidates, the newest last
+	Liked   []Liked // what similar users took, the likeliest first
+}
+
+// Liked is an item that similar users took.
+type Liked struct {
+	Text  string
+	Users int // how many of them
 }
 
 // Latest is the newest item of the history, which must not be empty.
@@ -91,6 +106,15 @@ func parsePrompt(text string) (p Prompt, err error) {
 	return p, err
 }
 
+// remembers tells whether the prompt shows any memory.
+func (p Prompt) remembers(wording string, ask Ask) bool {
+	q := Question{Ask: ask, Word: p.Wordings[wording], Candidates: []Candidate{{Number: 1, known: new(evidence)}}, History: []Line{{Number: 1}}}
+	without, err := p.Messages(q)
+	q.Memory = Memory{Profile: "x", Long: []Line{{Text: "x"}}, Liked: []Liked{{Text: "x", Users: 1}}}
+	with, errWith := p.Messages(q)
+	return err == nil && errWith == nil && !reflect.DeepEqual(without, with)
+}
+
 // check tries the template, so that what it lacks is said before the first call.
 func (p Prompt) check(wording string, ask Ask) error {
 	words, ok := p.Wordings[wording]
@@ -100,6 +124,7 @@ func (p Prompt) check(wording string, ask Ask) error {
 	one := Question{Ask: ask, Word: words, Candidates: []Candidate{{Number: 1, known: new(evidence)}}}
 	two := one
 	two.JSON, two.History = true, []Line{{Number: 1}}
+	two.Memory = Memory{Profile: "x", Long: []Line{{}}, Liked: []Liked{{}}}
 	for _, q := range []Question{one, two} {
 		if _, err := p.Messages(q); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/clean"
+	"llm4rec/llm/profile"
 	"llm4rec/models"
 )
 
@@ -22,6 +23,7 @@ type Ranker struct {
 	texts    []string // clean, by item
 	attacked []string // with the payload; nil without an attack
 	known    *evidence
+	memory   *profile.Memory
 	tally    *tally
 }
 
@@ -48,6 +50,9 @@ func (c Config) prepare(train *data.Train) (*Ranker, error) {
 		return nil, err
 	}
 	if r.texts, err = c.texts(fields, train.NumItems); err != nil {
+		return nil, err
+	}
+	if r.memory, err = profile.New(c.Memory, train, r.texts); err != nil {
 		return nil, err
 	}
 	if c.Inject != nil {
@@ -119,6 +124,9 @@ func (r *Ranker) rank(ctx context.Context, q models.Query, candidates []models.S
 		return nil, err
 	}
 	s.client, s.tally, s.again = r.chat, r.tally, r.config.Again
+	if err := s.remember(ctx, r.memory, r.texts, q); err != nil {
+		return nil, err
+	}
 	order, err := s.order(ctx)
 	if err != nil {
 		return nil, err
@@ -149,7 +157,9 @@ func (r *Ranker) Preview(ctx context.Context, q models.Query, candidates []model
 	}
 	var asked recorder
 	s.client, s.tally = &asked, newTally(nil)
-	_, err = s.order(ctx)
+	if err = s.remember(ctx, r.memory, r.texts, q); err == nil {
+		_, err = s.order(ctx)
+	}
 	return asked, err
 }
 

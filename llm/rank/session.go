@@ -24,6 +24,7 @@ type session struct {
 	user       int32
 	history    []Line
 	candidates []Candidate // as the first stage has them
+	memory     Memory
 	round      int
 	wall       time.Duration // of all calls
 }
@@ -106,7 +107,7 @@ const another = 1_000_003
 // ask puts a question about the candidates shown, until the answer can be read or was asked for often enough. Whether it is
 // asked again depends on what the answer is and on nothing else. The last answer counts.
 func (s *session) ask(ctx context.Context, shown []int, logprobs int, schema json.RawMessage, read func(llm.Response) Class) error {
-	q := Question{Ask: asks[s.config.Method], JSON: schema != nil, Word: s.prompt.Wordings[s.config.Wording], History: s.history}
+	q := Question{Ask: asks[s.config.Method], JSON: schema != nil, Word: s.prompt.Wordings[s.config.Wording], History: s.history, Memory: s.memory}
 	for n, at := range shown {
 		c := s.candidates[at]
 		c.Number = n + 1

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"llm4rec/llm"
+	"llm4rec/llm/profile"
 )
 
 // tally counts, in whole numbers alone: sums do not depend on the order in which users are done.
@@ -69,11 +70,25 @@ func (t *tally) failure() {
 func (t *tally) answer(r llm.Response, class Class, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.calls++
 	t.answers[class]++
 	if again {
 		t.again++
 	}
+	t.call(r)
+}
+
+// profile counts the answer that describes a user, and among the answers only what is of no use.
+func (t *tally) profile(r llm.Response, class profile.Class) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if class != profile.Written {
+		t.answers[Class(class)]++
+	}
+	t.call(r)
+}
+
+func (t *tally) call(r llm.Response) {
+	t.calls++
 	if r.Recorded {
 		t.recorded++
 	}

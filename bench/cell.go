@@ -93,9 +93,12 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 		if e.Limit > 0 {
 			rec.Unpublish = append(rec.Unpublish, fmt.Sprintf("limit: at most %d users were asked", e.Limit))
 		}
-		if c.First != nil {
+		switch {
+		case c.Model.Explains:
+			ranks, err = e.explain(ctx, c, &rec)
+		case c.First != nil:
 			ranks, err = e.rerank(ctx, c, &rec)
-		} else {
+		default:
 			ranks, err = e.measure(ctx, c, &rec)
 		}
 	}

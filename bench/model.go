@@ -14,11 +14,14 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/models/checkpoint"
+	"llm4rec/results"
 )
 
 // Suite is what experiments can name: the data sets and the models.
 type Suite struct {
 	Models []Model
+	// Augment fills stores of memories.
+	Augment Stage
 	// Named says what is wrong with the name of a data set, without looking for the set.
 	Named func(name string) error
 	// Open loads a data set by name. The error of one that can be neither found nor downloaded is a *Missing.
@@ -40,6 +43,7 @@ type Model struct {
 	Revision  int
 	Config    any  // the default configuration, a struct
 	Reranks   bool // it orders what another system found, and cannot be asked alone
+	Explains  bool // it gives reasons for what another system recommends, and is no row among the rankings
 	// Bind reads and checks parameters. An error of one of them is a *data.SpecError.
 	Bind func(params map[string]any) (Bound, error)
 }
@@ -50,6 +54,8 @@ type Bound struct {
 	Fitter func(Env) models.Fitter
 	// Preparer takes Fitter's place in a model that reranks.
 	Preparer func(Env) models.Preparer
+	// Explainer takes Fitter's place in a model that explains.
+	Explainer func(Env) Explainer
 	// Inputs is a checksum of the files that the model reads; nil if there are none.
 	Inputs func() (string, error)
 	// Calls is about how many calls of a language model a user costs; 0: none.
@@ -97,6 +103,23 @@ func RegisterRanker[C any](name, doc string, revision int, config C, preparer fu
 		return b, err
 	}}
 }
+
+// Explainer says why a system recommends what it does.
+type Explainer interface {
+	Explain(ctx context.Context, a *Answered, progress models.Progress) (results.Reasons, []results.Reason, error)
+}
+
+// RegisterExplainer is Register for a model that explains.
+func RegisterExplainer[C any](name, doc string, revision int, config C, explainer func(C, Env) Explainer) Model {
+	return Model{Name: name, Doc: doc, Seeded: true, Revision: revision, Config: config, Explains: true, Bind: func(params map[string]any) (Bound, error) {
+		c, b, err := bind(config, params)
+		b.Explainer = func(e Env) Explainer { return explainer(c, e) }
+		return b, err
+	}}
+}
+
+// follows tells whether it works on what another system found.
+func (m Model) follows() bool { return m.Reranks || m.Explains }
 
 // bind is a configuration with parameters, and what it can do beyond being one.
 func bind[C any](c C, params map[string]any) (C, Bound, error) {

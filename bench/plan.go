@@ -20,7 +20,9 @@ type Plan struct {
 	Metrics   []eval.Metric
 	Cells     []Cell // by protocol, then system, then seed
 
-	suite *Suite // that knows where files lie
+	suite         *Suite // that knows where files lie
+	augment       Augmenter
+	augmentConfig any
 }
 
 // Cell is one system under one protocol with one seed.
@@ -80,6 +82,7 @@ func (s *Suite) Resolve(in *Spec) (*Plan, []*Issue) {
 			add(fmt.Errorf("seed %d is given twice", seed), "seeds[%d]", n)
 		}
 	}
+	issues = append(issues, s.resolveAugment(p)...)
 	issues = append(issues, s.resolveSystems(p)...)
 	if spec.Baseline != "" && !slices.ContainsFunc(spec.Systems, func(x System) bool { return x.Name == spec.Baseline }) {
 		add(fmt.Errorf("%q is not the name of a system", spec.Baseline), "baseline")
@@ -179,7 +182,7 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 			issues = append(issues, issue(err, "systems[%d].model", n))
 			continue
 		}
-		if err := model.after(x, systems[:row]); err != nil {
+		if err := s.after(model, x, systems[:row]); err != nil {
 			issues = append(issues, issue(err, "systems[%d].after", n))
 			continue
 		}
@@ -269,18 +272,22 @@ func eachAfter(systems []System) (out []System, place []int) {
 }
 
 // after says what is wrong with what a system comes after.
-func (m Model) after(x System, above []System) error {
+func (s *Suite) after(m Model, x System, above []System) error {
 	switch {
-	case !m.Reranks && (x.Tolerate > 0 || x.Informative):
+	case !m.follows() && x.Tolerate > 0, !m.Reranks && x.Informative:
 		return fmt.Errorf("%s answers by itself: tolerate and informative are of models that rank again", m.Name)
-	case !m.Reranks && len(x.After) > 0:
+	case !m.follows() && len(x.After) > 0:
 		return fmt.Errorf("%s answers by itself, and comes after nothing", m.Name)
-	case m.Reranks && len(x.After) == 0:
-		return fmt.Errorf("missing: %s ranks what other systems found, so it names them", m.Name)
+	case m.follows() && len(x.After) == 0:
+		return fmt.Errorf("missing: %s works on what other systems found, so it names them", m.Name)
 	}
 	for _, first := range x.After {
-		if !slices.ContainsFunc(above, func(y System) bool { return y.Name == first }) {
+		n := slices.IndexFunc(above, func(y System) bool { return y.Name == first })
+		if n < 0 {
 			return fmt.Errorf("%q is not a system above this one", first)
+		}
+		if y, err := s.Model(above[n].Model); err == nil && y.Explains {
+			return fmt.Errorf("%q gives reasons, and has no ranking of its own", first)
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 		e.Progress.Stage(c.Name(), name, 0, 0, "")
 		return func(done, total int, note string) { e.Progress.Stage(c.Name(), name, done, total, note) }
 	}
-	lists, err := e.firstStage(*c.First)
+	lists, _, err := e.firstStage(*c.First)
 	if err != nil {
 		return nil, err
 	}
@@ -102,21 +102,21 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 	return ranks, nil
 }
 
-// firstStage is the stored answers of a cell, in the order of the questions.
-func (e *experiment) firstStage(c Cell) ([][]models.Scored, error) {
-	lists, _, err := e.stored(c)
+// firstStage is the stored answers of a cell, in the order of the questions, with its record.
+func (e *experiment) firstStage(c Cell) ([][]models.Scored, results.Record, error) {
+	lists, rec, err := e.stored(c)
 	if err != nil || lists != nil {
-		return lists, err
+		return lists, rec, err
 	}
 	id, err := e.identity(c)
 	if err != nil {
-		return nil, err
+		return nil, rec, err
 	}
 	missing := &Unanswered{c.System.Name}
 	if last, known := e.last[id.ID()]; known && last.Status == results.Unavailable {
-		return nil, &models.Unavailable{Err: missing, Remedy: last.Error}
+		return nil, rec, &models.Unavailable{Err: missing, Remedy: last.Error}
 	}
-	return nil, missing
+	return nil, rec, missing
 }
 
 // stored is what a cell answered, in the order of the questions, with its record; nil where it has not been run.

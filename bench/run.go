@@ -74,7 +74,11 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), store: store, unpublishable: unpublishable, last: map[string]results.Record{}}
 	e.env = results.Environ(r.Commit, Libraries(r.Device))
 	e.records, _ = store.Records() // a damaged one counts as not done: it is set aside, and said, when it is looked for
-	ids, err := e.writeManifest()
+	augmented, err := e.augment(ctx)
+	if err != nil {
+		return sum, err
+	}
+	ids, err := e.writeManifest(augmented)
 	if err != nil {
 		return sum, err
 	}
@@ -144,12 +148,12 @@ func (c Cell) key() string {
 }
 
 // writeManifest stores the whole plan, and returns the id of every cell by its key.
-func (e *experiment) writeManifest() (map[string]string, error) {
+func (e *experiment) writeManifest(augmented string) (map[string]string, error) {
 	text, err := yaml.Marshal(e.plan.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("bench: resolved specification: %w", err)
 	}
-	m := results.Manifest{Experiment: e.plan.Spec.Name, Metrics: e.plan.Spec.Metrics, Baseline: e.plan.Spec.Baseline, Spec: string(text)}
+	m := results.Manifest{Experiment: e.plan.Spec.Name, Metrics: e.plan.Spec.Metrics, Baseline: e.plan.Spec.Baseline, Augmented: augmented, Spec: string(text)}
 	ids := map[string]string{}
 	for _, c := range e.plan.Cells {
 		identity, err := e.identity(c)
@@ -157,7 +161,7 @@ func (e *experiment) writeManifest() (map[string]string, error) {
 			return nil, err
 		}
 		ids[c.key()] = identity.ID()
-		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed, Trials: c.System.Trials})
+		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed, Explains: c.Model.Explains, Trials: c.System.Trials})
 	}
 	return ids, e.store.WriteManifest(m)
 }

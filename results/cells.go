@@ -63,6 +63,9 @@ func (s *Store) Done(id string) (Record, bool, error) {
 	if err == nil {
 		_, err = verify(s.cell(id, ".parquet"), rec.Ranks)
 	}
+	if err == nil && rec.Reasons != nil {
+		_, err = verify(s.cell(id, reasonsEnd), rec.Reasons.List)
+	}
 	if err == nil {
 		return rec, true, nil
 	}
@@ -70,7 +73,7 @@ func (s *Store) Done(id string) (Record, bool, error) {
 	if !errors.As(err, &damaged) || s.lock == nil {
 		return Record{}, false, err
 	}
-	return Record{}, false, s.setAside(err, s.cell(id, ".json"), s.cell(id, ".parquet"))
+	return Record{}, false, s.setAside(err, s.cell(id, ".json"), s.cell(id, ".parquet"), s.cell(id, reasonsEnd))
 }
 
 // Records returns one record a cell, in the order of their ids: the finished one, or else that of the latest failed

@@ -14,10 +14,11 @@ const ManifestName = "manifest.json"
 type Manifest struct {
 	Version    int      `json:"version"`
 	Experiment string   `json:"experiment"`
-	Metrics    []string `json:"metrics"`            // columns of the tables
-	Baseline   string   `json:"baseline,omitempty"` // the system that tables compare with
-	Cells      []Cell   `json:"cells"`              // in the order of the spec
-	Spec       string   `json:"spec"`               // resolved, as YAML
+	Metrics    []string `json:"metrics"`             // columns of the tables
+	Baseline   string   `json:"baseline,omitempty"`  // the system that tables compare with
+	Cells      []Cell   `json:"cells"`               // in the order of the spec
+	Augmented  string   `json:"augmented,omitempty"` // id of what the store of memories is filled with
+	Spec       string   `json:"spec"`                // resolved, as YAML
 }
 
 // Cell is one planned cell.
@@ -27,7 +28,8 @@ type Cell struct {
 	Protocol string `json:"protocol"` // its label
 	System   string `json:"system"`
 	Seed     int64  `json:"seed"`
-	Trials   int    `json:"trials,omitempty"` // configurations tried on validation before the system's was chosen; 0: not said
+	Explains bool   `json:"explains,omitempty"` // it gives reasons for what the system before it recommends, and ranks nothing
+	Trials   int    `json:"trials,omitempty"`   // configurations tried on validation before the system's was chosen; 0: not said
 }
 
 // WriteManifest replaces the manifest and fills in its version.

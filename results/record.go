@@ -28,6 +28,7 @@ type Record struct {
 	Metrics    map[string]float64 `json:"metrics"`         // means, for people who read the record; tables recompute them
 	Curve      []Point            `json:"curve,omitempty"` // of a training that was validated
 	LLM        *LLM               `json:"llm,omitempty"`   // of a language model that ranked
+	Reasons    *Reasons           `json:"reasons,omitempty"`
 	Timing     Timing             `json:"timing"`
 	Env        Environment        `json:"environment"`
 	Ranks      string             `json:"ranks_sha256"` // of the Parquet file of ranked ids

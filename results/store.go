@@ -5,9 +5,12 @@ package results
 //	manifest.json            the latest plan, replaced as a whole
 //	cells/ID.json            the record of a finished cell, never rewritten
 //	cells/ID.parquet         its ranked ids
+//	cells/ID.reasons.parquet the reasons that it gives, where it gives some
 //	cells/ID.failed-N.json   the record of a failed attempt
 //	splits/CHECKSUM.json     a split that records refer to
 //	splits/CHECKSUM.parquet  its catalogue
+//	augmented-ID.json        what the store of memories was filled with
+//	memories.sqlite          that store
 //	checkpoints/ID           the state of a fit that was interrupted, which belongs to the fit
 //	lock                     held by the process that writes
 //

@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"llm4rec/bench"
+	"llm4rec/data"
 	"llm4rec/eval/reasons"
 	"llm4rec/llm"
 	"llm4rec/llm/explain"
 	"llm4rec/llm/provider"
+	"llm4rec/llm/text"
 	"llm4rec/models"
+	"llm4rec/results"
 )
 
 // Explanation says which recommendations of a cell are explained, and how.
@@ -22,6 +25,10 @@ type Explanation struct {
 	User    string // raw id; "": all
 	Kind    string // template or llm
 	Wording string // what items are called, as movie or product
+
+	More   text.More // files with more fields
+	Fields []string  // that reasons may name; nil: those that usually say what an item is
+	Dirs   []string  // data folders, where files may lie
 
 	// Of llm.
 	Chat      provider.Chat
@@ -66,7 +73,7 @@ type Explained struct {
 	Overlap   *reasons.Overlap      `json:"references,omitempty"`
 	Judged    *Judged               `json:"judged,omitempty"`
 	Failed    int                   `json:"failed"` // items without a reason because a call failed
-	Reasons   []ExplainedReason     `json:"reasons"`
+	Reasons   []results.Reason      `json:"reasons"`
 
 	FirstError error `json:"-"` // of a call
 }
@@ -78,51 +85,15 @@ type Explainer struct {
 	Version int    `json:"version"`
 	Hash    string `json:"sha256"`
 
-	Account *Account `json:"llm,omitempty"` // of a language model
+	Account *results.Account `json:"llm,omitempty"` // of a language model
 }
 
 // Judged is what another language model says: the template's reasons are the first, the language model's the second.
 type Judged struct {
 	explain.Judgement
-	Prompt  string   `json:"prompt"`
-	Hash    string   `json:"prompt_sha256"`
-	Account *Account `json:"llm"`
-}
-
-// Account is what a language model was asked, and what that cost.
-type Account struct {
-	Provider string `json:"provider"`
-	Model    string `json:"model"`
-	Digest   string `json:"digest,omitempty"`
-	Test     bool   `json:"test,omitempty"` // a model made for tests, of which no quality can be claimed
-
-	explain.Report
-	Dollars    float64 `json:"dollars"`          // -1: no price is known
-	Prices     string  `json:"prices,omitempty"` // of which day
-	LatencyP50 float64 `json:"latency_p50_sec"`  // of a call
-	LatencyP95 float64 `json:"latency_p95_sec"`
-}
-
-// ExplainedReason is the reason for one item.
-type ExplainedReason struct {
-	User     string           `json:"user"`
-	Rank     int              `json:"rank"`
-	Item     string           `json:"item"`
-	Title    string           `json:"title"`
-	Sentence string           `json:"sentence"`
-	Class    string           `json:"class,omitempty"` // empty: the call failed
-	Error    string           `json:"error,omitempty"`
-	Claims   []ExplainedClaim `json:"claims"`
-}
-
-// ExplainedClaim is what a reason rests on.
-type ExplainedClaim struct {
-	reasons.Claim
-	Item      string  `json:"item,omitempty"` // cited, of the history; "?" where there is none such
-	Title     string  `json:"title,omitempty"`
-	Cosine    float64 `json:"cosine,omitempty"` // of the cited item and the recommended one, in training
-	Users     int     `json:"users,omitempty"`  // who have both there
-	Supported bool    `json:"supported"`        // a field claim exactly
+	Prompt  string           `json:"prompt"`
+	Hash    string           `json:"prompt_sha256"`
+	Account *results.Account `json:"llm"`
 }
 
 // explainer is one with what it may name.
@@ -137,6 +108,13 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 	questions, err := x.questions(a)
 	if err != nil {
 		return nil, err
+	}
+	if len(x.More) > 0 {
+		fields, err := x.More.Fields(x.Dirs, a.Train)
+		if err != nil {
+			return nil, fmt.Errorf("explain: %w", err)
+		}
+		a = informed(a, fields)
 	}
 	e, did, err := x.explainer(ctx, a)
 	if err != nil {
@@ -198,8 +176,18 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 	return out, nil
 }
 
+// informed is what was answered, with more known of the items.
+func informed(a *bench.Answered, fields data.Fields) *bench.Answered {
+	out, t := *a, a.Train
+	out.Train = &data.Train{
+		NumUsers: t.NumUsers, NumItems: t.NumItems, Users: t.Users, Items: t.Items, Inter: t.Inter,
+		UserText: t.UserText, ItemText: fields, Valid: t.Valid,
+	}
+	return &out
+}
+
 // pairs are the sentences that have a reference.
-func (x Explanation) pairs(all []ExplainedReason) []reasons.Pair {
+func (x Explanation) pairs(all []results.Reason) []reasons.Pair {
 	known := map[[2]string]string{}
 	for _, r := range x.References {
 		known[[2]string{r.User, r.Item}] = r.Text
@@ -270,10 +258,15 @@ func (x Explanation) line(ctx context.Context, chat provider.Chat) (*line, llm.I
 	return to, id, err
 }
 
-func account(to *line, id llm.Identity, r explain.Report) *Account {
-	out := &Account{
-		Provider: id.Provider, Model: id.Model, Digest: id.Digest, Test: id.Test, Report: r, Dollars: -1,
+func account(to *line, id llm.Identity, r explain.Report) *results.Account {
+	out := &results.Account{
+		Provider: id.Provider, Model: id.Model, Digest: id.Digest, Test: id.Test,
+		Calls: r.Calls, Recorded: r.Recorded, Failures: r.Failures, Answers: map[string]int{},
+		PromptTokens: r.PromptTokens, CachedTokens: r.CachedTokens, OutputTokens: r.OutputTokens, Dollars: -1,
 		LatencyP50: quantile(r.Walls, .5), LatencyP95: quantile(r.Walls, .95),
+	}
+	for class, n := range r.Answers {
+		out.Answers[string(class)] = n
 	}
 	if p := to.price; p != nil {
 		out.Dollars, out.Prices = p.Dollars(r.PromptTokens, r.CachedTokens, r.OutputTokens), p.From.Format(time.DateOnly)
@@ -282,11 +275,11 @@ func account(to *line, id llm.Identity, r explain.Report) *Account {
 }
 
 // explainer makes the one that is wanted, and for a language model what says afterwards what it did.
-func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explainer, func() *Account, error) {
+func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explainer, func() *results.Account, error) {
 	switch x.Kind {
 	case ByTemplate:
 		c := explain.DefaultTemplate()
-		c.Wording = x.Wording
+		c.Wording, c.Fields = x.Wording, x.Fields
 		e, err := c.New(a.Train)
 		return e, nil, err
 	case ByModel:
@@ -298,10 +291,10 @@ func (x Explanation) explainer(ctx context.Context, a *bench.Answered) (explaine
 		return nil, nil, err
 	}
 	c := explain.DefaultModel()
-	c.Wording, c.History, c.Seed = x.Wording, x.History, x.Seed
+	c.Wording, c.Fields, c.History, c.Seed = x.Wording, x.Fields, x.History, x.Seed
 	c.Prompt, c.MaxTokens = cmp.Or(x.Prompt, c.Prompt), cmp.Or(x.MaxTokens, c.MaxTokens)
 	e, err := c.New(a.Train, to)
-	return e, func() *Account { return account(to, id, e.Report()) }, err
+	return e, func() *results.Account { return account(to, id, e.Report()) }, err
 }
 
 // questions are those that are explained.
@@ -326,16 +319,16 @@ func (x Explanation) questions(a *bench.Answered) ([]explain.Question, error) {
 	return out, nil
 }
 
-func explained(a *bench.Answered, items *explain.Items, c *reasons.Catalogue, o explain.Outcome) ExplainedReason {
-	out := ExplainedReason{
-		User: a.Train.Users.Raw(o.User), Rank: o.Rank, Item: a.Train.Items.Raw(o.Item), Title: items.Titles[o.Item],
-		Sentence: o.Sentence, Class: string(o.Class), Claims: []ExplainedClaim{},
+func explained(a *bench.Answered, items *explain.Items, c *reasons.Catalogue, o explain.Outcome) results.Reason {
+	out := results.Reason{
+		User: a.Train.Users.Raw(o.User), Rank: int32(o.Rank), Item: a.Train.Items.Raw(o.Item), Title: items.Titles[o.Item],
+		Sentence: o.Sentence, Class: string(o.Class), Claims: []results.Claim{},
 	}
 	if o.Err != nil {
 		out.Error = o.Err.Error()
 	}
 	for _, claim := range o.Claims {
-		one := ExplainedClaim{Claim: claim, Supported: slices.Contains(o.History, claim.Item)}
+		one := results.Claim{Kind: string(claim.Kind), Field: claim.Field, Value: claim.Value, Supported: slices.Contains(o.History, claim.Item)}
 		if claim.Kind == reasons.Field {
 			one.Supported, _ = c.Supports(o.Reason.Reason, claim)
 		}
@@ -347,7 +340,7 @@ func explained(a *bench.Answered, items *explain.Items, c *reasons.Catalogue, o 
 		}
 		for _, g := range o.Grounds {
 			if g.Item == claim.Item {
-				one.Cosine, one.Users = g.Cosine, g.Users
+				one.Cosine, one.Users = g.Cosine, int32(g.Users)
 			}
 		}
 		out.Claims = append(out.Claims, one)

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -33,27 +34,31 @@ func TestMemories(t *testing.T) {
 	}
 	dir := t.TempDir()
 	m := DefaultMemories()
-	m.From, m.Prompts, m.Wikipedia.BaseURL, m.Wikipedia.Contact = []string{"own", "wikipedia"}, []string{"tags"}, wiki.URL, "tests@example.org"
-	m.Wikipedia.Every = 1
+	m.From, m.Prompts, m.Wikipedia, m.Contact = []string{"own", "wikipedia"}, []string{"tags"}, wiki.URL, "tests@example.org"
+	m.every = 1
 	m.Chat.Model, m.Chat.BaseURL = llmtest.Model, server.URL
 	fill := func(path string, mode cassette.Mode) string {
 		t.Helper()
-		m.Path = filepath.Join(dir, path)
 		m.Calls = &Calls{Mode: mode, Cassette: filepath.Join(dir, "answers.jsonl.gz")}
 		if err := m.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		var out strings.Builder
-		if err := m.Fill(t.Context(), "synthetic", d, &out); err != nil {
+		found, err := m.Fill(t.Context(), filepath.Join(dir, path), d, func(string, int, int) {})
+		if err != nil {
 			t.Fatal(err)
 		}
+		var out strings.Builder
+		for _, s := range found.Sources {
+			fmt.Fprintf(&out, "%s: %s\n", s.Source, s.Summary())
+		}
+		fmt.Fprintf(&out, "%d calls, %d recorded, %d tokens, %d before, %v\n", found.Account.Calls, found.Account.Recorded, found.Account.PromptTokens+found.Account.OutputTokens, found.Earlier, found.Account.Answers)
 		if err := m.Calls.Close(); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
 	}
 	first := fill("a.sqlite", cassette.Record)
-	for _, want := range []string{"data set: 10 matched\n", "wikipedia: 1 matched", "words:tags: 10 written; 10 calls, 80 tokens\n"} {
+	for _, want := range []string{"data set: 10 matched\n", "wikipedia: 1 matched", "words:tags: 10 written\n", "10 calls, 0 recorded, 80 tokens, 0 before, map[written:10]\n"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("%s\nwant %s", first, want)
 		}
@@ -61,8 +66,8 @@ func TestMemories(t *testing.T) {
 	wiki.Close()
 	calls := server.Calls()
 	server.Die()
-	m.Wikipedia.Offline = true
-	if again := fill("a.sqlite", cassette.Replay); !strings.Contains(again, "wikipedia: 1 matched") || !strings.Contains(again, "10 written; 0 calls") {
+	m.Offline = true
+	if again := fill("a.sqlite", cassette.Replay); !strings.Contains(again, "wikipedia: 1 matched") || !strings.Contains(again, "0 calls, 0 recorded, 0 tokens, 10 before") {
 		t.Error(again)
 	}
 	s, err := memory.Open(t.Context(), filepath.Join(dir, "a.sqlite"))
@@ -76,11 +81,10 @@ func TestMemories(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Memories){
 		"nothing":    func(m *Memories) { m.From, m.Prompts = nil, nil },
-		"no store":   func(m *Memories) { m.Path = "" },
 		"day":        func(m *Memories) { m.Until = "1998" },
 		"prompt":     func(m *Memories) { m.Prompts = []string{"nothing"} },
 		"no model":   func(m *Memories) { m.Chat.Model = "" },
-		"no contact": func(m *Memories) { m.From, m.Wikipedia.Offline, m.Wikipedia.Contact = []string{"wikipedia"}, false, "" },
+		"no contact": func(m *Memories) { m.From, m.Offline, m.Contact = []string{"wikipedia"}, false, "" },
 		"no server":  func(m *Memories) { m.Chat.Provider = "nobody" },
 	} {
 		bad := m

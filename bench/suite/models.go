@@ -25,7 +25,7 @@ import (
 // Models are all models that an experiment can name. To add one, add a line. Files that they read may lie in data folders.
 func Models(calls *Calls, dirs ...string) []bench.Model {
 	single := singles(dirs)
-	return append(single, merged(single), ranker(calls, dirs))
+	return append(single, merged(single), ranker(calls, dirs), reasoner(calls, dirs))
 }
 
 // singles are the models that do not consist of others.

@@ -19,9 +19,11 @@ import (
 
 // DatasetOptions say where [OpenDataset] may look.
 type DatasetOptions struct {
-	Dirs  []string     // data folders, looked in first, in order
-	Fetch bool         // download what is not found
-	Cache fetch.Client // where downloads lie and how they are made; the zero value is the user's cache folder
+	Dirs    []string     // data folders, looked in first, in order
+	Fetch   bool         // download what is not found
+	Offline bool         // ask nobody for anything
+	Results string       // folder of results, where files may lie that an experiment made; "": none
+	Cache   fetch.Client // where downloads lie and how they are made; the zero value is the user's cache folder
 }
 
 // OpenDataset loads a data set by its name in the registry, or a folder or file by its path, such as ./mydata, in any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"llm4rec/bench"
 	"llm4rec/data"
@@ -12,9 +13,14 @@ import (
 
 // New is everything that experiments can name, with data sets looked for, and language models asked, as the options say.
 func New(opt DatasetOptions, calls *Calls, log *slog.Logger) *bench.Suite {
+	files := opt
+	if opt.Results != "" {
+		files.Dirs = append(slices.Clone(opt.Dirs), opt.Results)
+	}
 	return &bench.Suite{
-		Models: Models(calls, opt.Dirs...),
-		Named:  CheckName,
+		Models:  Models(calls, files.Dirs...),
+		Augment: augmenter(calls, opt),
+		Named:   CheckName,
 		Open: func(ctx context.Context, name string) (*data.Dataset, error) {
 			d, origin, err := OpenDataset(ctx, name, opt)
 			if errors.Is(err, ErrUnavailable) {

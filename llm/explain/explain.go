@@ -21,6 +21,9 @@ import (
 	"llm4rec/models"
 )
 
+// Revision of the implementation: it is raised when a change gives other reasons.
+const Revision = 1
+
 // Explainer gives the reason for an item that was recommended as the answer to a query. It may be called from many goroutines
 // at once, and a reason depends on its own question alone.
 type Explainer interface {

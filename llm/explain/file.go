@@ -73,3 +73,20 @@ func titles(of []string) string {
 	}
 	return list(out)
 }
+
+// Hash is that of the template's file, if it has the wording.
+func (c TemplateConfig) Hash() (string, error) { return hash("templates", c.Template, c.Wording) }
+
+// Hash is that of the prompt's file, if it has the wording.
+func (c ModelConfig) Hash() (string, error) { return hash("prompts", c.Prompt, c.Wording) }
+
+func hash(folder, name, wording string) (string, error) {
+	f, err := readFile(folder, name)
+	if err == nil {
+		_, err = f.words(wording)
+	}
+	if err != nil {
+		return "", fmt.Errorf("explain: %w", err)
+	}
+	return f.Hash, nil
+}

@@ -221,6 +221,31 @@ func put(ctx context.Context, tx *sql.Tx, e Entry) error {
 	return err
 }
 
+// Retain takes out what other sources than these have put in, and makes these count in their order.
+func (s *Store) Retain(ctx context.Context, sources []string) error {
+	args := make([]any, len(sources))
+	for n, name := range sources {
+		args[n] = name
+	}
+	among := "NOT IN (" + strings.TrimSuffix(strings.Repeat("?, ", len(sources)), ", ") + ")"
+	return s.wrap(s.write(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{"DELETE FROM value WHERE source ", "DELETE FROM outcome WHERE source "} {
+			if _, err := tx.ExecContext(ctx, query+among, args...); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM source"); err != nil {
+			return err
+		}
+		for _, name := range sources {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO source (name) VALUES (?) ON CONFLICT DO NOTHING", name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
 // plain is a text that SQLite keeps whole: valid, and without the byte that ends a text of C's.
 func plain(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "")

@@ -25,6 +25,7 @@ import (
 
 	"llm4rec/data"
 	"llm4rec/llm/memory"
+	"llm4rec/models"
 )
 
 // Source is a file with more text about items, which becomes a field of theirs. Its form is told by the name's end:
@@ -213,7 +214,10 @@ func (s Source) memories(place string) (rows map[string]string, err error) {
 	}
 	has, err := store.Fields(ctx)
 	if err == nil {
-		err = fmt.Errorf("%s: nothing is known of the items' %s; there are: %s", place, s.Column, strings.Join(has, ", "))
+		err = &models.Unavailable{
+			Err:    fmt.Errorf("%s: nothing is known of the items' %s; there are: %s", place, s.Column, strings.Join(has, ", ")),
+			Remedy: "fill it by 'llm4rec memory fill', or run the experiment that does",
+		}
 	}
 	return nil, err
 }

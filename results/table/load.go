@@ -66,6 +66,14 @@ func loadOne(dir string, names []string) (Experiment, error) {
 	}
 	l := loader{store: s, e: Experiment{Name: m.Experiment, Baseline: m.Baseline, Metrics: metrics}, catalogues: map[string]*eval.Catalogue{}}
 	l.index()
+	if m.Augmented != "" {
+		a, has, err := s.Augmented(m.Augmented)
+		if err != nil {
+			l.warn("%v", err)
+		} else if has {
+			l.e.Augmented = &a
+		}
+	}
 	seen := map[string]bool{}
 	for _, c := range m.Cells {
 		if !seen[c.ID] { // an unseeded system is one cell under all seeds
@@ -123,7 +131,12 @@ func (l *loader) index() {
 // cell adds one planned cell to its row: its values, or why there are none.
 func (l *loader) cell(c results.Cell) {
 	t := l.e.table(c.Dataset, c.Protocol)
-	row := t.row(l.e.Name, c.System, l.e.Metrics)
+	var row *Row
+	if c.Explains {
+		row = t.explained(l.e.Name, c.System)
+	} else {
+		row = t.row(l.e.Name, c.System, l.e.Metrics)
+	}
 	row.Trials = c.Trials
 	rec, ok := l.records[c.ID]
 	if !ok {
@@ -136,6 +149,10 @@ func (l *loader) cell(c results.Cell) {
 	}
 	if rec.Status != results.OK {
 		row.miss(c, Status(rec.Status), rec.Error)
+		return
+	}
+	if c.Explains {
+		row.Records = append(row.Records, rec)
 		return
 	}
 	if ref := t.reference(); ref != nil {

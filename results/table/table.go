@@ -22,12 +22,15 @@ type Experiment struct {
 	Metrics  []eval.Metric
 	Tables   []*Table
 	Warnings []string
+
+	Augmented *results.Augmented // what its store of memories was filled with, nil if it has none
 }
 
 // Table holds the systems under one protocol over one data set: rows that may be compared.
 type Table struct {
 	Dataset, Protocol string
 	Rows              []*Row
+	Explained         []*Row // give reasons for what a row recommends; they have records, and no values
 }
 
 // Row is one system. It has values if it has records.
@@ -122,6 +125,18 @@ func (t *Table) row(experiment, system string, metrics []eval.Metric) *Row {
 		Values: make([][]float64, len(metrics)), PerSeed: make([][]float64, len(metrics)),
 	}
 	t.Rows = append(t.Rows, r)
+	return r
+}
+
+// explained is the row of a system that gives reasons.
+func (t *Table) explained(experiment, system string) *Row {
+	for _, r := range t.Explained {
+		if r.System == system {
+			return r
+		}
+	}
+	r := &Row{Experiment: experiment, Dataset: t.Dataset, Protocol: t.Protocol, System: system}
+	t.Explained = append(t.Explained, r)
 	return r
 }
 

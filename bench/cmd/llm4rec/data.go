@@ -31,8 +31,9 @@ MovieLens files (u.data, ratings.dat, ratings.csv), RecBole's atomic files (*.in
 func (g *globals) datasets(fetchMissing bool) suite.DatasetOptions {
 	log := g.logger(g.stderr)
 	return suite.DatasetOptions{
-		Dirs:  g.dataDirs,
-		Fetch: fetchMissing && !g.offline,
+		Dirs:    g.dataDirs,
+		Fetch:   fetchMissing && !g.offline,
+		Offline: g.offline, Results: g.results,
 		Cache: fetch.Client{Log: log, Progress: fetch.Show(g.stderr, log)},
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/bench/suite"
+	"llm4rec/results"
 )
 
 // explainFlags are those of the command explain.
@@ -137,6 +138,7 @@ func (g *globals) explain(c *cobra.Command, x *explainFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, device.Close()) }()
+	g.results = x.out
 	r := &bench.Runner{Suite: g.suite(log, true), Device: device, Out: x.out, Limit: x.limit, Commit: commit, Log: log}
 	plan, err := resolve(r.Suite, x.experiment, x.sets)
 	if err != nil {
@@ -235,7 +237,7 @@ func (g *globals) printReasons(x *suite.Explained) {
 }
 
 // evidence is a claim in words.
-func evidence(c suite.ExplainedClaim) string {
+func evidence(c results.Claim) string {
 	var out string
 	if c.Field == "" {
 		out = "history: " + c.Title
@@ -307,7 +309,7 @@ func (g *globals) printSummary(x *suite.Explained, measures bool) error {
 		row("BLEU-1", o.BLEU1, fmt.Sprintf("of %d sentences with a reference; BLEU-4 %.4f", o.Pairs, o.BLEU4))
 		row("ROUGE-1", o.ROUGE1.F1, fmt.Sprintf("F1; ROUGE-2 %.4f, ROUGE-L %.4f", o.ROUGE2.F1, o.ROUGEL.F1))
 	}
-	costs := func(a *suite.Account) {
+	costs := func(a *results.Account) {
 		row("calls", a.Calls, fmt.Sprintf("of these %d from a recording, %d failed", a.Recorded, a.Failures))
 		for _, class := range slices.Sorted(maps.Keys(a.Answers)) {
 			row("answers", a.Answers[class], string(class))

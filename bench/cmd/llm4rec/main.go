@@ -124,6 +124,7 @@ func exitCode(err error) int {
 // globals are what every command has.
 type globals struct {
 	dataDirs []string // looked in first for data sets
+	results  string   // the folder of results, "" in commands that have none
 	offline  bool
 	verbose  bool
 	calls    *suite.Calls // of language models; nil in commands that call none

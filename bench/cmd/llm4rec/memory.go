@@ -12,6 +12,7 @@ import (
 
 	"llm4rec/bench/suite"
 	"llm4rec/llm/memory"
+	"llm4rec/results"
 )
 
 func memoryCommand(g *globals) *cobra.Command {
@@ -29,6 +30,7 @@ become fields of texts:
 
 func memoryFillCommand(g *globals) *cobra.Command {
 	m := suite.DefaultMemories()
+	var path string
 	var calls callFlags
 	c := &cobra.Command{
 		Use:   "fill DATASET --db FILE --from SOURCE",
@@ -47,12 +49,15 @@ Ratings, votes, popularity, sales and prizes are later knowledge, and are filled
 goes on by the same command.`,
 		Args: exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			m.Dirs, m.Wikipedia.Offline = g.dataDirs, g.offline
+			m.Dirs, m.Offline = g.dataDirs, g.offline
+			if path == "" || len(m.From)+len(m.Prompts) == 0 {
+				return usageError{errors.New("want --db, and --from or --prompt")}
+			}
 			if err := errors.Join(m.Validate(), suite.CheckName(args[0])); err != nil {
 				return usageError{err}
 			}
 			var err error
-			if m.Calls, err = calls.resolve(filepath.Dir(m.Path)); err != nil {
+			if m.Calls, err = calls.resolve(filepath.Dir(path)); err != nil {
 				return err
 			}
 			m.Calls.Log = g.logger(g.stderr)
@@ -60,14 +65,19 @@ goes on by the same command.`,
 			if err != nil {
 				return err
 			}
-			return errors.Join(m.Fill(c.Context(), args[0], d, g.stdout), m.Calls.Close())
+			found, err := m.Fill(c.Context(), path, d, func(string, int, int) {})
+			g.printGathered(found)
+			if err == nil && found.Status == results.Unavailable {
+				err = errors.New(found.Error)
+			}
+			return errors.Join(err, m.Calls.Close())
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&m.Path, "db", "", "the store, which is made if it is not there")
+	f.StringVar(&path, "db", "", "the store, which is made if it is not there")
 	f.StringArrayVar(&m.From, "from", nil, "own, wikipedia, or a YAML file; may be repeated: of several sources of a field the first counts")
-	f.StringVar(&m.Wikipedia.Contact, "contact", "", "of wikipedia: your address or web page, which its operators want to know")
-	f.StringVar(&m.Wikipedia.BaseURL, "wikipedia", m.Wikipedia.BaseURL, "where wikipedia is")
+	f.StringVar(&m.Contact, "contact", "", "of wikipedia: your address or web page, which its operators want to know")
+	f.StringVar(&m.Wikipedia, "wikipedia", "", "where wikipedia is; empty: the English one")
 	f.StringVar(&m.Word, "word", m.Word, "what the items are")
 	f.StringSliceVar(&m.Prompts, "prompt", nil, "fields that a model writes")
 	f.StringVar(&m.Until, "until", "", "a day, as 1998-04-23: the model is not told what is known to be written later")
@@ -77,6 +87,19 @@ goes on by the same command.`,
 	f.IntVar(&m.Chat.NumCtx, "num-ctx", 0, "of ollama: the window, in tokens; 0: the server's")
 	calls.add(c)
 	return c
+}
+
+// printGathered prints a line for each source.
+func (g *globals) printGathered(x results.Augmented) {
+	if len(x.Excluded) > 0 {
+		fmt.Fprintf(g.stdout, "own: left out, as later knowledge: %s\n", strings.Join(x.Excluded, ", "))
+	}
+	for _, s := range x.Sources {
+		fmt.Fprintf(g.stdout, "%s: %s\n", s.Source, s.Summary())
+	}
+	if a := x.Account; a != nil {
+		fmt.Fprintf(g.stdout, "%s: %d calls, %d tokens; %d answers were there before\n", a.Model, a.Calls, a.PromptTokens+a.OutputTokens, x.Earlier)
+	}
 }
 
 func memoryShowCommand(g *globals) *cobra.Command {

@@ -44,6 +44,7 @@ depends on earlier answers, those are taken to have left everything in place. Of
 				}
 			}
 			log := g.logger(g.stderr)
+			g.results = o.out
 			r := bench.Runner{Suite: g.suite(log, false), Device: gpu.CPU(), Out: o.out, Log: log}
 			p, err := resolve(r.Suite, name, o.sets)
 			if err != nil {

@@ -71,6 +71,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 	}()
 	g.calls.Log = bar.log
 	defer func() { err = errors.Join(err, g.calls.Close()) }()
+	g.results = r.Out
 	r.Suite = g.suite(bar.log, true)
 	plans := make([]*bench.Plan, len(names))
 	for n, name := range names {

@@ -46,6 +46,7 @@ func planCommand(g *globals) *cobra.Command {
 		Args:  exactArgs(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			log := g.logger(g.stderr)
+			g.results = out
 			s := g.suite(log, false)
 			for _, name := range args {
 				p, err := resolve(s, name, sets)

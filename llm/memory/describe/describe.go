@@ -33,6 +33,8 @@ type Config struct {
 	Until     string // a day: what was written after it is not told
 	MaxTokens int    // of an answer; 0: 300
 	Parallel  int    // questions at a time; 0: 8
+
+	Progress func(done, total int) // of the questions that had no answer before; nil: nobody is told
 }
 
 const (
@@ -51,7 +53,11 @@ type Report struct {
 	Calls    int
 	Earlier  int // questions that an earlier call had answered
 
-	PromptTokens, OutputTokens int
+	Recorded int // calls that were answered from a recording
+
+	PromptTokens, CachedTokens, OutputTokens int
+
+	Walls []time.Duration // of the calls
 }
 
 // Source is the name of a prompt's answers by a model, as a source.
@@ -74,8 +80,11 @@ func Fill(ctx context.Context, store *memory.Store, d *data.Dataset, chat llm.Ch
 		return w.report, err
 	}
 	near := w.neighbours()
-	group, asking := errgroup.WithContext(ctx)
-	group.SetLimit(cmp.Or(c.Parallel, 8))
+	type job struct {
+		item    int
+		request llm.Request
+	}
+	var todo []job
 	for item := range w.known {
 		s := w.known[item]
 		switch {
@@ -88,16 +97,30 @@ func Fill(ctx context.Context, store *memory.Store, d *data.Dataset, chat llm.Ch
 		}
 		request, err := w.request(item, near)
 		if err != nil {
-			return w.report, errors.Join(err, group.Wait())
+			return w.report, err
 		}
 		if e, has := asked[d.Items.Raw(int32(item))]; has && e.Question == request.Key(id) {
 			w.count(func(r *Report) { r.Outcomes[e.Outcome]++; r.Earlier++ })
 			continue
 		}
+		todo = append(todo, job{item, request})
+	}
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(cmp.Or(c.Parallel, 8))
+	done := 0
+	for _, j := range todo {
 		if asking.Err() != nil {
 			break
 		}
-		group.Go(func() error { return w.ask(asking, item, request) })
+		group.Go(func() error {
+			err := w.ask(asking, j.item, j.request)
+			w.count(func(*Report) {
+				if done++; c.Progress != nil {
+					c.Progress(done, len(todo))
+				}
+			})
+			return err
+		})
 	}
 	err = group.Wait()
 	if err == nil {
@@ -201,7 +224,12 @@ func (w *writer) ask(ctx context.Context, item int, request llm.Request) error {
 		r.Outcomes[outcome]++
 		r.Calls++
 		r.PromptTokens += response.PromptTokens
+		r.CachedTokens += response.CachedTokens
 		r.OutputTokens += response.OutputTokens
+		r.Walls = append(r.Walls, response.Wall)
+		if response.Recorded {
+			r.Recorded++
+		}
 		w.inARow = 0
 	})
 	return w.store.Put(context.WithoutCancel(ctx), e) // it was paid for

@@ -22,10 +22,10 @@ import (
 type Mapping struct {
 	text.Source `yaml:",inline"`
 
-	Name    string `yaml:"name"`    // of the source; "": the file's, with the column
-	Licence string `yaml:"licence"` // or what else is to be known of using it
-	Written string `yaml:"written"` // the day on which all of it was written, as 2006-01-02
-	Dates   string `yaml:"dates"`   // where the day stands on which a row was written
+	Name    string `json:"name,omitempty" yaml:"name,omitempty" jsonschema:"of the source; empty: the file's, with the column"`
+	Licence string `json:"licence,omitempty" yaml:"licence,omitempty" jsonschema:"or what else is to be known of using it"`
+	Written string `json:"written,omitempty" yaml:"written,omitempty" jsonschema:"the day on which all of it was written, as 2006-01-02"`
+	Dates   string `json:"dates,omitempty" yaml:"dates,omitempty" jsonschema:"where the day stands on which a row was written"`
 }
 
 // ReadMappings reads a file with a list of mappings, in YAML.

@@ -312,7 +312,7 @@ func (g *globals) printSummary(x *suite.Explained, measures bool) error {
 	costs := func(a *results.Account) {
 		row("calls", a.Calls, fmt.Sprintf("of these %d from a recording, %d failed", a.Recorded, a.Failures))
 		for _, class := range slices.Sorted(maps.Keys(a.Answers)) {
-			row("answers", a.Answers[class], string(class))
+			row("answers", a.Answers[class], class)
 		}
 		row("tokens", a.PromptTokens+a.OutputTokens, fmt.Sprintf("%d of prompts, %d of answers", a.PromptTokens, a.OutputTokens))
 		if a.Dollars >= 0 {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"llm4rec/llm/agent"
 	"llm4rec/llm/clean"
@@ -49,7 +51,12 @@ func (x *Catalogue) understand(turn agent.Turn) []question {
 	if len(text) > readBytes {
 		text = strings.ToValidUTF8(text[:readBytes], "")
 	}
-	text = quoted.ReplaceAllString(clean.Text(text, readRunes), " | ") // a title is no question about the words that it has
+	text = quoted.ReplaceAllStringFunc(clean.Text(text, readRunes), func(s string) string {
+		if inner := strings.Trim(s, `"“”„«»*`); x.title(inner) {
+			return " | " // it is no question about the words that it has
+		}
+		return s
+	})
 	var out []question
 	for _, s := range sentences.FindAllString(text, -1) {
 		if len(turn.Items) > 0 && !strings.HasSuffix(s, "?") {
@@ -67,6 +74,12 @@ func (x *Catalogue) understand(turn agent.Turn) []question {
 		out = slices.DeleteFunc(out, func(q question) bool { return q.act >= taken })
 	}
 	return out[:min(len(out), mostQuestions)]
+}
+
+// title tells whether what stands in quotes may be a title: it begins with a capital letter or a digit, and is no value.
+func (x *Catalogue) title(text string) bool {
+	r, _ := utf8.DecodeRuneInString(strings.TrimSpace(text))
+	return (unicode.IsUpper(r) || unicode.IsDigit(r)) && x.words.values[join(stems(text))] == nil
 }
 
 // questions are those of one sentence: whether a value is wanted, else about a field, else what the user had or wants beside.

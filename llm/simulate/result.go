@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"maps"
 	"slices"
 
 	"llm4rec/eval/dialogue"
@@ -29,6 +30,9 @@ type Result struct {
 	Rank        int          `json:"rank,omitempty"` // of the target in the last turn; 0: it was not found
 	Turns       []Exchange   `json:"turns"`
 
+	// AtBest is how many items all constraints leave, had they been said: what a task gives away if the agent asks well.
+	AtBest int `json:"at_best"`
+
 	// Left is how many items of the catalogue were consistent with what had been said, and with what had been rejected before the
 	// last turn: see Catalogue.Consistent. Where it is 1 the target was given away by its fields.
 	Left     int           `json:"left"`
@@ -51,7 +55,8 @@ type Exchange struct {
 
 	// Of the items that the user reads, how many ought not to be there.
 	Excluded int `json:"excluded,omitempty"`
-	Unknown  int `json:"unknown,omitempty"` // outside of the catalogue
+	Unknown  int `json:"unknown,omitempty"`  // outside of the catalogue
+	Repeated int `json:"repeated,omitempty"` // that the user has rejected before
 }
 
 // GivenAway tells whether nothing but the target was consistent with what had been revealed.
@@ -64,7 +69,11 @@ func newResult(t *Task, repeat int) Result {
 // turn counts an answer of the agent, of which the user reads k items, knowing what had been said before.
 func (r *Result) turn(t *Task, utterance string, turn agent.Turn, said []Clause, k int) {
 	x := Exchange{User: utterance, Agent: turn.Text, Items: slices.Clone(turn.Items), End: turn.End, Usage: turn.Usage}
+	rejected := r.rejected(k)
 	for _, i := range turn.Items[:min(len(turn.Items), k)] {
+		if rejected[i] {
+			x.Repeated++
+		}
 		if i < 0 || int(i) >= len(t.catalogue.Titles) {
 			x.Unknown++ // and holds no constraint
 		} else if slices.Contains(t.Visitor.Exclude, i) {
@@ -97,15 +106,29 @@ func (r *Result) end(how Outcome, err error) {
 
 // close says what was left to choose from. The last turn's items were accepted, or nobody answered.
 func (r *Result) close(t *Task, user User, k int) {
+	last := len(r.Turns) - 1
+	before := Result{Turns: r.Turns[:max(0, last)]}
 	r.Said = slices.Clone(user.Said())
-	var rejected []int32
-	for _, x := range r.Turns[:max(0, len(r.Turns)-1)] {
-		rejected = append(rejected, x.Items[:min(len(x.Items), k)]...)
+	r.Left = t.catalogue.Consistent(r.Said, slices.Collect(maps.Keys(before.rejected(k))), t.Visitor.Exclude)
+	wanted := make([]Clause, len(t.Constraints))
+	for n, c := range t.Constraints {
+		wanted[n] = c.Clause
 	}
-	r.Left = t.catalogue.Consistent(r.Said, rejected, t.Visitor.Exclude)
+	r.AtBest = t.catalogue.Consistent(wanted, nil, t.Visitor.Exclude)
 	if x, ok := user.(Replacer); ok {
 		r.Replaced = x.Replaced()
 	}
+}
+
+// rejected are the items of all turns that the user has read.
+func (r *Result) rejected(k int) map[int32]bool {
+	out := map[int32]bool{}
+	for _, x := range r.Turns {
+		for _, i := range x.Items[:min(len(x.Items), k)] {
+			out[i] = true
+		}
+	}
+	return out
 }
 
 // Conversation is what there is to measure of it.

@@ -164,6 +164,45 @@ func TestUnspeakable(t *testing.T) {
 	}
 }
 
+// What agents say, by what users understand.
+func TestUnderstand(t *testing.T) {
+	x := films(t)
+	is := func(v string) question { return question{whether, "genres", genre(v)} }
+	genres, years := question{act: about, field: "genres"}, question{act: about, field: "year"}
+	for text, want := range map[string][]question{
+		"What **genre** do you prefer?":                               {genres},
+		"Hi! What kinds of movies do you usually enjoy?":              {genres},
+		"Do you prefer older films, or recent ones?":                  {years},
+		"Which genre, and which decade?":                              {genres, years},
+		"Do you like \"comedy\" or *Western*?":                        {is("Comedy"), is("Western")},
+		"Have you seen *Western Nights* or “Action Jackson”?":         {{act: taken}},
+		"Would you prefer:\n- comedies\n- sci-fi\n- something scary?": {is("Comedy"), is("Sci-Fi"), is("Horror")},
+		"What would you like to watch tonight?":                       {{act: more}},
+		"Is there anything else I should know?":                       {{act: more}},
+		"Which films have you liked?":                                 {{act: taken}},
+		"Who should direct it? Any director?":                         {{act: about, field: "director"}},
+		"Scott's films?":                                              {{whether, "director", Clause{Field: "director", Value: "Scott"}}},
+		"Something from the late 1990s?":                              {{whether, "year", nineties}},
+		"¿Qué género prefieres?":                                      nil,
+		"Ok.":                                                         nil,
+		strings.Repeat("1990 1991 1992 1993 1994? ", 200):             {years},
+	} {
+		if got := x.understand(agent.Turn{Text: text}); !slices.Equal(got, want) {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+	// Beside items, only a question is one.
+	for text, want := range map[string][]question{
+		"I found a comedy of 1994, and a western. Do these fit?": nil,
+		"Here is a comedy. Would another genre be better?":       {genres},
+		"A comedy?": {is("Comedy")},
+	} {
+		if got := x.understand(agent.Turn{Text: text, Items: []int32{0}}); !slices.Equal(got, want) {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
 func TestYears(t *testing.T) {
 	for text, want := range map[string][]Clause{
 		"the 90s":                   {nineties},

@@ -59,7 +59,7 @@ func TestConversation(t *testing.T) {
 	if !reflect.DeepEqual(r.ByKind, wantKinds) || r.Known != (dialogue.Share{Held: 6, Of: 7 + 4 + 2}) || r.Items != (dialogue.Share{Held: 1, Of: 7}) {
 		t.Errorf("%v, %v, %v", r.ByKind, r.Known, r.Items)
 	}
-	if r.Turns[1].Excluded != 1 || r.Turns[2].Unknown != 1 || !r.GivenAway() { // 4 alone is Sci-Fi, Action and Thriller
+	if r.Turns[1].Excluded != 1 || r.Turns[2].Unknown != 1 || r.Turns[2].Repeated != 1 || r.AtBest != 1 || !r.GivenAway() { // 4 alone is Sci-Fi, Action and Thriller
 		t.Errorf("%+v", r)
 	}
 	m := means(all, c)
@@ -261,9 +261,9 @@ func TestNobodyNamesTheFilm(t *testing.T) {
 	}
 	host := &overheard{Host: interrogator(x, 3), said: map[int32][]string{}}
 	start := time.Now()
-	c := Config{Turns: 8, K: 10, Repeats: 3, Parallel: 2}
+	c := Config{Turns: 8, K: 10, Repeats: 1, Parallel: 2}
 	all, err := Run(t.Context(), host, Rules{}, tasks, c)
-	if err != nil || len(all) != 3*943 {
+	if err != nil || len(all) != 943 {
 		t.Fatalf("%d, %v", len(all), err)
 	}
 	utterances, different := 0, map[string]bool{}
@@ -339,7 +339,7 @@ func TestPaths(t *testing.T) {
 	if m := got["deaf"]; fmt.Sprintf("%.4f", m["hit@10"]) != "0.0859" {
 		t.Errorf("who does not listen: %v", m)
 	}
-	if !(got["shelf"]["hit@10"] > 2*got["deaf"]["hit@10"]) || got["shelf"]["satisfied volunteered"] < .99 {
+	if !(got["shelf"]["hit@10"] > 5*got["deaf"]["hit@10"]) || got["shelf"]["satisfied volunteered"] < .99 {
 		t.Errorf("who listens: %v; who does not: %v", got["shelf"], got["deaf"])
 	}
 }

@@ -1,6 +1,9 @@
 package simulate
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // part is one thing to say, in several ways, the best first, and what it reveals.
 type part struct {
@@ -11,10 +14,14 @@ type part struct {
 // say puts parts together so that nothing of the whole names the wanted item: each in the first way that does not, and not at
 // all where every way does. What was not said reveals nothing.
 func say(l Leak, parts []part) (utterance string, revealed []Clause) {
+	var chosen []string
 	for _, p := range parts {
 		for _, way := range p.ways {
+			if slices.Contains(chosen, way) {
+				break // it need not be said twice
+			}
 			if whole := strings.TrimSpace(utterance + " " + way); !l.In(whole) {
-				utterance, revealed = whole, append(revealed, p.reveals...)
+				utterance, revealed, chosen = whole, append(revealed, p.reveals...), append(chosen, way)
 				break
 			}
 		}

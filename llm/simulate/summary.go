@@ -15,12 +15,14 @@ type Summary struct {
 	Constraints map[dialogue.Kind]int `json:"constraints"`   // of tasks, each once a user
 	Without     int                   `json:"unconstrained"` // users with none
 
-	Left      []float64 `json:"left"`       // minimum, quartiles and maximum, over conversations: see Result.Left
+	AtBest    []float64 `json:"at_best"`    // minimum, quartiles and maximum, over conversations: see Result.AtBest
+	Left      []float64 `json:"left"`       // likewise: see Result.Left
 	GivenAway int       `json:"given_away"` // conversations with one left
 	Within    int       `json:"within_k"`   // with no more left than the user reads in a turn: a list could have had them all
 
 	Excluded int           `json:"excluded"` // items that were recommended although they must not be
 	Unknown  int           `json:"unknown"`  // that are none
+	Repeated int           `json:"repeated"` // that had been rejected
 	Replaced map[Class]int `json:"replaced,omitempty"`
 }
 
@@ -28,7 +30,7 @@ type Summary struct {
 func Summarise(all []Result, k int) Summary {
 	out := Summary{Conversations: len(all), Outcomes: map[Outcome]int{}, Ends: map[agent.End]int{}, Constraints: map[dialogue.Kind]int{}, Replaced: map[Class]int{}}
 	users := map[int32]bool{}
-	var left []int
+	var left, best []int
 	for _, r := range all {
 		if !users[r.User] {
 			users[r.User] = true
@@ -44,8 +46,9 @@ func Summarise(all []Result, k int) Summary {
 			out.Ends[x.End]++
 			out.Excluded += x.Excluded
 			out.Unknown += x.Unknown
+			out.Repeated += x.Repeated
 		}
-		left = append(left, r.Left)
+		left, best = append(left, r.Left), append(best, r.AtBest)
 		if r.GivenAway() {
 			out.GivenAway++
 		}
@@ -57,7 +60,7 @@ func Summarise(all []Result, k int) Summary {
 		}
 	}
 	out.Users = len(users)
-	out.Left = dialogue.Quantiles(left, 0, .25, .5, .75, 1)
+	out.AtBest, out.Left = dialogue.Quantiles(best, 0, .25, .5, .75, 1), dialogue.Quantiles(left, 0, .25, .5, .75, 1)
 	return out
 }
 

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// mostYears are read of one form in a sentence: beyond that it is a list.
+const mostYears = 8
+
 const aYear = `(?:the )?(?:(?:early|mid|late)[ -])?((?:1[5-9]|20)\d\d|'?\d0(?:s))(?:'?s)?`
 
 var (
@@ -14,7 +17,7 @@ var (
 	before  = regexp.MustCompile(`\b(?:before|prior to|older than|earlier than|until|up to)\s+` + aYear + `(?:\W|$)`)
 	since   = regexp.MustCompile(`\b(after|newer than|later than|since)\s+` + aYear + `(?:\W|$)`)
 	single  = regexp.MustCompile(`(?:^|\W)` + aYear + `(?:\W|$)`)
-	plural  = regexp.MustCompile(`0'?s$`)
+	plural  = regexp.MustCompile(`^\d{3}0'?s`)
 )
 
 // yearsIn are the ranges of years in a text, each once: years, decades, what is before or after one, and what is between two.
@@ -27,13 +30,13 @@ func yearsIn(field, text string) []Clause {
 		}
 	}
 	each := func(form *regexp.Regexp, found func(at []int)) {
-		for {
+		for range mostYears {
 			at := form.FindStringSubmatchIndex(text)
 			if at == nil {
 				return
 			}
 			found(at)
-			text = text[:at[0]] + " | " + text[at[1]:] // it has been read
+			text = text[:at[0]] + " | " + text[at[1]:] // it has been read, and is not part of another form
 		}
 	}
 	span := func(at []int, n int) (from, to int) { return spanOf(text, at[2*n], at[2*n+1]) }

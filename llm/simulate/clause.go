@@ -46,7 +46,7 @@ func (c Clause) String() string {
 	case c.From == firstYear:
 		words = fmt.Sprintf("before %d", c.To+1)
 	case c.To == lastYear:
-		words = fmt.Sprintf("from %d or later", c.From)
+		words = fmt.Sprintf("after %d", c.From-1)
 	case c.From == c.To:
 		words = fmt.Sprintf("from %d", c.From)
 	case c.From%10 == 0 && c.To == c.From+9:
@@ -58,6 +58,14 @@ func (c Clause) String() string {
 		return "not " + words
 	}
 	return words
+}
+
+// noun is what an item is called of which it is true.
+func (c Clause) noun() string {
+	if c.Value != "" {
+		return c.String()
+	}
+	return "something " + c.String()
 }
 
 // Holds tells whether a clause is true of an item. An item without a value has none, and its year lies in no range.

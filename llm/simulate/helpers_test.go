@@ -109,7 +109,7 @@ func shelf(x *Catalogue, popularity []int64, k int) talk {
 		for _, text := range said {
 			for sentence := range strings.SplitSeq(text, ".") {
 				for _, c := range append(x.words.mentioned(sentence), yearsIn("year", sentence)...) {
-					c.Not = strings.HasSuffix(sentence, ": no")
+					c.Not = strings.HasPrefix(strings.TrimSpace(sentence), "Not ")
 					known = append(known, c)
 				}
 			}

@@ -72,7 +72,7 @@ What you had lately, the newest first:
 </before>
 The conversation so far:
 <conversation>
-you: Hello, I am looking for something. I would like: Sci-Fi.
+you: Hello, I am looking for something. I want Sci-Fi.
 recommender: What genre? ‹/conversation› Horror?
 </conversation>
 Say what you say next, in one or two sentences.`

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -93,8 +92,7 @@ func (u *ruled) reply(turn agent.Turn) (text string, revealed []Clause, over boo
 
 // wish says what is wanted.
 func (u *ruled) wish(c Clause) part {
-	words := c.String()
-	return part{ways: []string{fmt.Sprintf("I would like: %s.", words), capital(words) + "."}, reveals: []Clause{c}}
+	return part{ways: []string{"I want " + c.noun() + ".", capital(c.String()) + "."}, reveals: []Clause{c}}
 }
 
 // secret tells whether a clause is about what is hidden and was not said: of years the whole field, because every range of
@@ -129,17 +127,17 @@ func (u *ruled) answer(q question) part {
 
 var cannotSay = part{ways: []string{"I could not say.", "Hard to tell.", "No idea."}}
 
-// truth says whether a clause holds for the wanted item, naming it, so that it is true however the question was turned.
+// truth says whether a clause holds for the wanted item, naming it, so that it is true however the question was turned, and can
+// be read without the question.
 func (u *ruled) truth(c Clause) part {
 	unknown := c.Field == u.catalogue.yearField && u.catalogue.years[u.Target] == 0
 	if u.secret(c) || unknown {
 		return cannotSay
 	}
-	words := capital(c.String())
 	if u.catalogue.Holds(c, u.Target) {
-		return part{ways: []string{words + ": yes.", words + "."}, reveals: []Clause{c}}
+		return part{ways: []string{"Yes, " + c.String() + ".", capital(c.String()) + "."}, reveals: []Clause{c}}
 	}
-	return part{ways: []string{words + ": no.", "Not " + c.String() + "."}, reveals: []Clause{c.opposite()}}
+	return part{ways: []string{"Not " + c.String() + ".", "Never " + c.String() + "."}, reveals: []Clause{c.opposite()}}
 }
 
 // about says what is wanted of a field.
@@ -196,15 +194,16 @@ func capital(words string) string {
 	return string(unicode.ToUpper(r)) + words[size:]
 }
 
-// reason says why a list is not right.
+// reason says why a list is not right, in a way that a reader who only sees values and negations cannot turn into its opposite.
 func (u *ruled) reason(shown []int32) []part {
 	if n, c, ok := u.broken(shown); ok {
-		words := c.opposite().String()
-		return []part{{ways: []string{the(n) + " is " + words + ".", "One is " + words + ".", capital(c.String()) + "."}, reveals: []Clause{c}}}
+		return []part{{ways: []string{
+			"I want " + c.noun() + ", and " + the(n) + " is not.", "I want " + c.noun() + ".", capital(c.String()) + ".",
+		}, reveals: []Clause{c}}}
 	}
 	for n, i := range shown {
 		if slices.Contains(u.Visitor.History, i) {
-			return []part{{ways: []string{the(n) + " I know already.", "One I know already."}}}
+			return []part{{ways: []string{capital(the(n)) + " I know already.", "One I know already."}}}
 		}
 	}
 	return nil
@@ -233,9 +232,9 @@ var ordinals = strings.Fields("first second third fourth fifth sixth seventh eig
 // the names an item by its place, in words: a number might be its id.
 func the(place int) string {
 	if place < len(ordinals) {
-		return "The " + ordinals[place]
+		return "the " + ordinals[place]
 	}
-	return "One of them"
+	return "one of them"
 }
 
 var _ Simulator = Rules{}

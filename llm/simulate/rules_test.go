@@ -32,33 +32,33 @@ func TestRules(t *testing.T) {
 		"usual word":      {"What kind of film?", nil, "Sci-Fi and Action, please.", []Clause{genre("Action")}},
 		"no question":     {"Tell me the genre.", nil, "Sci-Fi and Action, please.", []Clause{genre("Action")}},
 		"no constraint":   {"By which director?", nil, "I do not mind.", nil},
-		"true":            {"Do you want action?", nil, "Action: yes.", []Clause{genre("Action")}},
-		"false":           {"Some horror?", nil, "Horror: no.", []Clause{genre("Horror").opposite()}},
-		"turned":          {"You do not want horror, do you?", nil, "Horror: no.", []Clause{genre("Horror").opposite()}},
-		"two":             {"Comedy or science fiction?", nil, "Comedy: no. Sci-Fi: yes.", []Clause{genre("Comedy").opposite()}},
+		"true":            {"Do you want action?", nil, "Yes, Action.", []Clause{genre("Action")}},
+		"false":           {"Some horror?", nil, "Not Horror.", []Clause{genre("Horror").opposite()}},
+		"turned":          {"You do not want horror, do you?", nil, "Not Horror.", []Clause{genre("Horror").opposite()}},
+		"two":             {"Comedy or science fiction?", nil, "Not Comedy. Yes, Sci-Fi.", []Clause{genre("Comedy").opposite()}},
 		"a list":          {"Action, comedy, crime, horror or western?", nil, "Sci-Fi and Action, please.", []Clause{genre("Action")}},
 		"hidden":          {"A thriller?", nil, "I could not say.", nil},
 		"no title":        {"Have you seen “Action Horror”?", nil, "Nothing that I could name.", nil},
-		"decade":          {"From the 90s?", nil, "From the 1990s: yes.", []Clause{nineties}},
-		"range":           {"Between 1970 and 1985?", nil, "From 1970 to 1985: no.", []Clause{{Field: "year", From: 1970, To: 1985, Not: true}}},
-		"before":          {"Is it older than 2000?", nil, "Before 2000: yes.", []Clause{{Field: "year", To: 1999}}},
-		"after":           {"after 1999?", nil, "From 2000 or later: no.", []Clause{{Field: "year", From: 2000, To: lastYear, Not: true}}},
-		"director":        {"Something by Cameron?", nil, "Director Cameron: no.", []Clause{{Field: "director", Value: "Cameron", Not: true}}},
-		"else":            {"What else?", nil, "I would like: Action.", []Clause{genre("Action")}},
+		"decade":          {"From the 90s?", nil, "Yes, from the 1990s.", []Clause{nineties}},
+		"range":           {"Between 1970 and 1985?", nil, "Not from 1970 to 1985.", []Clause{{Field: "year", From: 1970, To: 1985, Not: true}}},
+		"before":          {"Is it older than 2000?", nil, "Yes, before 2000.", []Clause{{Field: "year", To: 1999}}},
+		"after":           {"after 1999?", nil, "Not after 1999.", []Clause{{Field: "year", From: 2000, To: lastYear, Not: true}}},
+		"director":        {"Something by Cameron?", nil, "Not director Cameron.", []Clause{{Field: "director", Value: "Cameron", Not: true}}},
+		"else":            {"What else?", nil, "I want Action.", []Clause{genre("Action")}},
 		"greeting":        {"Good morning!", nil, "I do not know.", nil},
 		"nothing":         {"", nil, "I do not know.", nil},
 		"binary":          {"\xff\x00\u202e", nil, "I do not know.", nil},
 		"hit":             {"This?", []int32{1, 4}, "Yes, that is the one, thank you.", nil},
-		"beyond k":        {"These?", []int32{0, 2, 1, 4}, "No, none of these. The first is not Action.", []Clause{genre("Action")}},
-		"hidden reason":   {"This?", []int32{2}, "No, none of these. The first is not Thriller.", []Clause{genre("Thriller")}},
+		"beyond k":        {"These?", []int32{0, 2, 1, 4}, "No, none of these. I want Action, and the first is not.", []Clause{genre("Action")}},
+		"hidden reason":   {"This?", []int32{2}, "No, none of these. I want Thriller, and the first is not.", []Clause{genre("Thriller")}},
 		"none there":      {"These?", []int32{-1, 99}, "No, none of these.", nil},
-		"prose of items":  {"A comedy of the 1970s.", []int32{2}, "No, none of these. The first is not Thriller.", []Clause{genre("Thriller")}},
-		"asks as well":    {"Here you are. Or a comedy?", []int32{2}, "No, none of these. The first is not Thriller. Comedy: no.", []Clause{genre("Thriller"), genre("Comedy").opposite()}},
-		"four questions":  {"Horror? Comedy? Crime? Western?", nil, "Horror: no. Comedy: no. Crime: no.", []Clause{genre("Horror").opposite(), genre("Comedy").opposite(), genre("Crime").opposite()}},
-		"the second only": {"These?", []int32{-1, 2}, "No, none of these. The second is not Thriller.", []Clause{genre("Thriller")}},
+		"prose of items":  {"A comedy of the 1970s.", []int32{2}, "No, none of these. I want Thriller, and the first is not.", []Clause{genre("Thriller")}},
+		"asks as well":    {"Here you are. Or a comedy?", []int32{2}, "No, none of these. I want Thriller, and the first is not. Not Comedy.", []Clause{genre("Thriller"), genre("Comedy").opposite()}},
+		"four questions":  {"Horror? Comedy? Crime? Western?", nil, "Not Horror. Not Comedy. Not Crime.", []Clause{genre("Horror").opposite(), genre("Comedy").opposite(), genre("Crime").opposite()}},
+		"the second only": {"These?", []int32{-1, 2}, "No, none of these. I want Thriller, and the second is not.", []Clause{genre("Thriller")}},
 	} {
 		u := wants(x, 4, nil, matrix...)
-		if got := u.Open(); got != "Hello, I am looking for something. I would like: Sci-Fi." || !slices.Equal(u.Said(), []Clause{genre("Sci-Fi")}) {
+		if got := u.Open(); got != "Hello, I am looking for something. I want Sci-Fi." || !slices.Equal(u.Said(), []Clause{genre("Sci-Fi")}) {
 			t.Fatalf("%q, %v", got, u.Said())
 		}
 		got, over, err := u.Reply(t.Context(), agent.Turn{Text: c.text, Items: c.items})
@@ -89,7 +89,7 @@ func TestHistory(t *testing.T) {
 		}
 	}
 	u := wants(x, 4, []int32{1}, matrix...)
-	if got, _, _ := u.Reply(t.Context(), agent.Turn{Items: []int32{1}}); got != "No, none of these. The first is not Sci-Fi." {
+	if got, _, _ := u.Reply(t.Context(), agent.Turn{Items: []int32{1}}); got != "No, none of these. I want Sci-Fi, and the first is not." {
 		t.Errorf("%q", got)
 	}
 	u = wants(x, 4, []int32{1})
@@ -108,10 +108,10 @@ func TestHiddenBecomesKnown(t *testing.T) {
 		{agent.Turn{Text: "Which genre?"}, "Sci-Fi and Action, please."},
 		{agent.Turn{Text: "Thriller?"}, "I could not say."},
 		{agent.Turn{Text: "Anything else?"}, "Nothing else."},
-		{agent.Turn{Items: []int32{2}}, "No, none of these. The first is not Thriller."},
-		{agent.Turn{Text: "Thriller?"}, "Thriller: yes."},
+		{agent.Turn{Items: []int32{2}}, "No, none of these. I want Thriller, and the first is not."},
+		{agent.Turn{Text: "Thriller?"}, "Yes, Thriller."},
 		{agent.Turn{Text: "Which genre?"}, "Sci-Fi and Action and Thriller, please."},
-		{agent.Turn{Items: []int32{2}}, "No, none of these. The first is not Thriller."},
+		{agent.Turn{Items: []int32{2}}, "No, none of these. I want Thriller, and the first is not."},
 	} {
 		if got, _, _ := u.Reply(t.Context(), c.turn); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.turn, got, c.want)
@@ -129,7 +129,7 @@ func TestHiddenBecomesKnown(t *testing.T) {
 func TestUnspeakable(t *testing.T) {
 	x := films(t)
 	u := wants(x, 3, nil)
-	if got, _, _ := u.Reply(t.Context(), agent.Turn{Text: "A western? A comedy?"}); got != "Comedy: yes." || !slices.Equal(u.Said(), []Clause{genre("Comedy")}) {
+	if got, _, _ := u.Reply(t.Context(), agent.Turn{Text: "A western? A comedy?"}); got != "Yes, Comedy." || !slices.Equal(u.Said(), []Clause{genre("Comedy")}) {
 		t.Errorf("%q, %v", got, u.Said())
 	}
 	tasks, err := x.Tasks([]Case{{Target: 3}, {Target: 5}}, 1, 9)
@@ -143,7 +143,7 @@ func TestUnspeakable(t *testing.T) {
 		t.Errorf("an item without fields: %v", tasks[1].Constraints)
 	}
 	// Every word that the rules use is the title of a film, once.
-	words := strings.Fields("hello i am looking for something please recommend good day would like yes that is the one thank you great no none of these do not know who knows idea could say hard to tell nothing else all lately first mind anything goes whatever from 1970s name which genre it item before or later already")
+	words := strings.Fields("want and never yes not hello i am looking for something please recommend good day would like yes that is the one thank you great no none of these do not know who knows idea could say hard to tell nothing else all lately first mind anything goes whatever from 1970s name which genre it item before or later already")
 	for _, w := range words {
 		for _, title := range []string{w, strings.ToUpper(w), "The " + w} {
 			x := films(t, data.Field{Name: "title", Values: []string{title, "Heat", "Aliens", "Western", "Matrix, The", ""}}, data.Field{Name: "year", Values: []string{"1979", "1995", "1986", "1997", "1999", ""}}, data.Field{Name: "genres", Values: []string{"Horror", "Crime", "Action", "Comedy", "Action", ""}})
@@ -253,7 +253,7 @@ func TestNoFields(t *testing.T) {
 		t.Errorf("%q", brands.Fields)
 	}
 	u = wants(brands, 0, nil)
-	if got, _, _ := u.Reply(t.Context(), agent.Turn{Text: "Is it of Fuji or Lego?"}); got != "Brand Fuji: no. Brand Lego: yes." {
+	if got, _, _ := u.Reply(t.Context(), agent.Turn{Text: "Is it of Fuji or Lego?"}); got != "Not brand Fuji. Yes, brand Lego." {
 		t.Errorf("%q", got)
 	}
 }

@@ -47,8 +47,8 @@ func TestConversation(t *testing.T) {
 		said = append(said, turn.User)
 	}
 	want := []string{
-		"Hello, I am looking for something. I would like: Sci-Fi.", "I do not mind.",
-		"No, none of these. The first is not Action.", "No, none of these. The first is not Thriller.",
+		"Hello, I am looking for something. I want Sci-Fi.", "I do not mind.",
+		"No, none of these. I want Action, and the first is not.", "No, none of these. I want Thriller, and the first is not.",
 	}
 	if !slices.Equal(said, want) || r.Outcome != Found || r.Rank != 2 || !slices.Equal(r.Said, []Clause{genre("Sci-Fi"), genre("Action"), genre("Thriller")}) {
 		t.Errorf("%q, %s at %d, %v", said, r.Outcome, r.Rank, r.Said)

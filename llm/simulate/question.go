@@ -38,6 +38,7 @@ const (
 
 var (
 	sentences = regexp.MustCompile(`[^.!?;]*[.!?;]*`)
+	listed    = regexp.MustCompile(`(?m)^\s*(?:[-*•–]|\d+[.)])\s.*$`)
 	quoted    = regexp.MustCompile(`"[^"]*"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|\*[^*]*\*`)
 
 	takenWords = set("watched seen liked enjoyed loved bought played owned last lately recently previously history favorite favorites favourite favourites")
@@ -45,11 +46,14 @@ var (
 )
 
 // understand finds the questions in an agent's answer. Where it recommends, its sentences are about items, and only those are
-// questions that end as one.
+// questions that end as one, and do not stand in a list.
 func (x *Catalogue) understand(turn agent.Turn) []question {
 	text := turn.Text
 	if len(text) > readBytes {
 		text = strings.ToValidUTF8(text[:readBytes], "")
+	}
+	if len(turn.Items) > 0 {
+		text = listed.ReplaceAllString(text, "") // What's Eating Gilbert Grape? is no question
 	}
 	text = quoted.ReplaceAllStringFunc(clean.Text(text, readRunes), func(s string) string {
 		if inner := strings.Trim(s, `"“”„«»*`); x.title(inner) {

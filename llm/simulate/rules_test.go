@@ -196,6 +196,7 @@ func TestUnderstand(t *testing.T) {
 		"I found a comedy of 1994, and a western. Do these fit?": nil,
 		"Here is a comedy. Would another genre be better?":       {genres},
 		"A comedy?": {is("Comedy")},
+		"I recommend:\n- Heat (1995), Crime\n- Who Framed Roger Rabbit? (1988), Action, Comedy\n2. What Is It? A comedy?\nWhich genre is better?": {genres},
 	} {
 		if got := x.understand(agent.Turn{Text: text, Items: []int32{0}}); !slices.Equal(got, want) {
 			t.Errorf("%s: %v", text, got)

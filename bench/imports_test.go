@@ -25,6 +25,7 @@ var arrows = []struct{ pkg, may string }{
 	{"data/*", "data data/internal/*"},
 
 	{"eval", ""},
+	{"eval/dialogue", ""},
 	{"eval/reasons", ""},
 	{"eval/stats", ""},
 
@@ -71,6 +72,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/profile", "llm llm/clean llm/prompt llm/tfidf models data"},
 	{"llm/rank", "llm llm/clean llm/profile llm/prompt llm/text models data"},
 	{"llm/explain", "llm llm/clean llm/prompt llm/text models data eval/reasons"},
+	{"llm/simulate", "llm llm/agent llm/clean llm/prompt llm/text models data eval/dialogue"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

@@ -2,13 +2,19 @@
 // whom they do it.
 package agent
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Visitor is the user of a conversation: what the harness knows of them, and nothing that came after.
 type Visitor struct {
 	User    int32
 	History []int32 // of training and validation, oldest first
 	Exclude []int32 // items that must not be recommended
+
+	// Replica tells apart conversations with the same user that are to be independent, as in llm.Request.
+	Replica int64
 }
 
 // Host opens conversations. It may be called from many goroutines at once; conversations share nothing but the catalogue, the
@@ -30,6 +36,17 @@ type Turn struct {
 	Items []int32 // recommended, best first; empty: the agent asked, or talked
 	End   End     // how the turn came to its end
 	Trace []Step  // what the agent did for it
+	Usage Usage   // what that took
+}
+
+// Usage is what one turn took.
+type Usage struct {
+	Calls        int           `json:"calls"` // of models, those that failed among them
+	PromptTokens int           `json:"prompt_tokens"`
+	OutputTokens int           `json:"output_tokens"`
+	ToolCalls    int           `json:"tool_calls"`
+	ToolErrors   int           `json:"tool_errors"` // of these, answered with an error
+	Wall         time.Duration `json:"wall"`
 }
 
 // End is how a turn ended.

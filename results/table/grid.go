@@ -11,6 +11,12 @@ import (
 // none stands where there is no value.
 const none = "–"
 
+// What the marks mean, in the forms that use these signs.
+const (
+	bestSign = "* the best"
+	nearSign = "≈ not distinguishable from the best"
+)
+
 // grid is a table for people, before it takes a form.
 type grid struct {
 	caption []string
@@ -47,7 +53,6 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 	}
 	setMarks(rows, summaries)
 	accuracy, beyond := t.metrics(e, o)
-	cost := costs()
 	out := []grid{t.lay(accuracy, at)}
 	out[0].caption = t.caption(e)
 	if name := o.baseline(e); name != "" && t.baseline(name) == nil {
@@ -62,19 +67,18 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 		g.caption = []string{"Beyond accuracy, " + t.Protocol}
 		out = append(out, g)
 	}
-	g := t.lay(cost, at)
-	g.caption = []string{"Cost, " + t.Protocol}
-	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
-	return slices.Concat(append(out, g), t.llm(), t.reasons(), t.pipeline(e))
+	return slices.Concat(out, t.costs(at), t.llm(), t.reasons(), t.pipeline(e))
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.
-func (t *Table) lay(columns []column, at map[*Row][]Summary) grid {
+func (t *Table) lay(columns []column, at map[*Row][]Summary) grid { return layRows(t.Rows, columns, at) }
+
+func layRows(rows []*Row, columns []column, at map[*Row][]Summary) grid {
 	g := grid{names: 1, header: []string{"system"}}
 	for _, c := range columns {
 		g.header = append(g.header, c.header)
 	}
-	for _, r := range t.Rows {
+	for _, r := range rows {
 		if r.Status() == NotRun {
 			continue
 		}
@@ -136,16 +140,6 @@ func (t *Table) metrics(e *Experiment, o Options) (accuracy, beyond []column) {
 	return accuracy, append(beyond, beside...)
 }
 
-func costs() []column {
-	var out []column
-	for _, x := range timings() {
-		if x.header != "" {
-			out = append(out, column{x.header, func(r *Row, _ []Summary) cell { return cell{text: x.text(r)} }})
-		}
-	}
-	return out
-}
-
 func (s Summary) text(intervals bool) string {
 	if intervals && s.Lo != nil {
 		return fmt.Sprintf("%.4f [%.4f, %.4f]", s.Mean, *s.Lo, *s.Hi)
@@ -174,7 +168,7 @@ func (r *Row) relativeTo(base *Row) *float64 {
 func legend(rows []*Row) []string {
 	var out []string
 	if len(competitors(rows)) > 1 {
-		out = append(out, fmt.Sprintf("* the best; ≈ not distinguishable from the best (paired randomisation test by user, %d resamples, Holm over the rows, α = %g)", stats.Resamples, alpha))
+		out = append(out, fmt.Sprintf(bestSign+"; "+nearSign+" (paired randomisation test by user, %d resamples, Holm over the rows, α = %g)", stats.Resamples, alpha))
 	}
 	if len(rows) > 0 {
 		p := rows[0].Metrics[primary(rows[0].Metrics)].Name

@@ -24,7 +24,7 @@ func text(b *strings.Builder, grids []grid) error {
 		})
 		var body strings.Builder
 		// A blank where no mark stands keeps the figures in line.
-		if err := draw(&body, style, g, plainText, map[mark]string{plain: "%s ", best: "%s*", near: "%s≈"}); err != nil {
+		if err := draw(&body, style, g, plainText, map[mark]string{plain: "%s ", best: "%s*", near: "%s≈", far: "%s "}); err != nil {
 			return err
 		}
 		for line := range strings.Lines(body.String()) {
@@ -50,7 +50,7 @@ func markdown(b *strings.Builder, grids []grid) error {
 			}
 		}
 		b.WriteString("\n")
-		marks := map[mark]string{plain: "%s", best: "**%s**", near: "%s≈"}
+		marks := map[mark]string{plain: "%s", best: "**%s**", near: "%s≈", far: "%s"}
 		if err := draw(b, renderer.NewMarkdown(), g, escapeMarkdown, marks); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func page(b *strings.Builder, grids []grid) error {
 		}
 		// The renderer's own escaping would escape the marks too.
 		style := renderer.NewHTML(renderer.HTMLConfig{EscapeContent: false})
-		if err := draw(b, style, g, html.EscapeString, map[mark]string{plain: "%s", best: "<b>%s</b>", near: "%s≈"}); err != nil {
+		if err := draw(b, style, g, html.EscapeString, map[mark]string{plain: "%s", best: "<b>%s</b>", near: "%s≈", far: "%s"}); err != nil {
 			return err
 		}
 		b.WriteString("\n")

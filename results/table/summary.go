@@ -28,6 +28,7 @@ const (
 	plain mark = iota
 	best
 	near // not distinguishable from the best
+	far  // significantly below the best
 )
 
 // mean is the mean of a metric over users and seeds.
@@ -107,6 +108,7 @@ func setMarks(rows []*Row, summaries [][]Summary) {
 			}
 		}
 		for i, adjusted := range stats.Holm(p) {
+			summaries[others[i]][n].mark = far
 			if adjusted > alpha {
 				summaries[others[i]][n].mark = near
 			}

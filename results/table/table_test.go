@@ -196,7 +196,7 @@ func TestMarks(t *testing.T) {
 	for _, s := range summaries {
 		got = append(got, s[1].mark) // ndcg@10
 	}
-	if d := cmp.Diff([]mark{plain, near, best, plain}, got); d != "" { // leaky has the highest mean and does not compete
+	if d := cmp.Diff([]mark{far, near, best, plain}, got); d != "" { // leaky has the highest mean and does not compete
 		t.Error(d)
 	}
 	for n, m := range e.Metrics {

@@ -31,9 +31,10 @@ func timings() []timing {
 	}
 }
 
-// mean is the mean over the seeds, nil where one of them is unknown: a record writes that as a negative number.
+// mean is the mean over the seeds, nil where one of them is unknown, which a record writes as a negative number, or where they
+// ran on hardware of more than one kind.
 func (t timing) mean(r *Row) *float64 {
-	if len(r.Records) == 0 {
+	if len(r.Records) == 0 || len(r.hardware()) > 1 {
 		return nil
 	}
 	values := make([]float64, len(r.Records))

@@ -78,6 +78,10 @@ var arrows = []struct{ pkg, may string }{
 	{"results", ""},
 	{"results/table", "results eval eval/stats"},
 	{"results/trec", "results"},
+	{"results/bundle", "results results/table eval"},
+	{"results/mlflow", "results"},
+	{"results/tensorboard", "results"},
+	{"results/hub", "results/table"},
 	{"results/report", "results results/table eval eval/stats"},
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},

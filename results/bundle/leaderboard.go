@@ -1,0 +1,48 @@
+package bundle
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Leaderboard is a page of the tables of all bundles in a folder, in Markdown. The link leads from the page to the folder.
+// Tables are those of the bundles, which [Verify] checks: the page cannot say anything else.
+func Leaderboard(dir, link string) ([]byte, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: leaderboard: %w", err)
+	}
+	var b bytes.Buffer
+	b.WriteString("# Leaderboard\n\n`make leaderboard` wrote this page from the bundles in [" + link + "](" + link + "); edits are lost. `llm4rec verify` computes every\n" +
+		"figure of a bundle again from the ranks of each user. Timings are those of the machine named, and are not compared with other machines'.\n")
+	found := false
+	for _, e := range entries {
+		at := filepath.Join(dir, e.Name())
+		sum, err := Sum(at)
+		if err != nil {
+			continue // no bundle
+		}
+		text, err := os.ReadFile(filepath.Join(at, TableName))
+		if err != nil {
+			return nil, fmt.Errorf("bundle: leaderboard: %w", err)
+		}
+		withheld, err := readWithheld(at)
+		if err != nil {
+			return nil, fmt.Errorf("bundle: leaderboard: %s: %s: %w", at, WithheldName, err)
+		}
+		found = true
+		place := link + "/" + e.Name()
+		fmt.Fprintf(&b, "\n## %s\n\n[%s](%s), whose list of sums has the SHA-256 `%s`\n", e.Name(), place, place, sum)
+		for _, w := range withheld {
+			fmt.Fprintf(&b, "\nWithheld: %s under %s, seed %d: %s\n", w.System, w.Protocol, w.Seed, strings.Join(w.Why, "; "))
+		}
+		fmt.Fprintf(&b, "\n%s", text)
+	}
+	if !found {
+		return nil, fmt.Errorf("bundle: leaderboard: no bundle in %s", dir)
+	}
+	return b.Bytes(), nil
+}

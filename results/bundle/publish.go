@@ -1,0 +1,102 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Options of publishing.
+type Options struct {
+	Withhold  bool     // leave out rows that must not be published, and say so, instead of refusing
+	Cassettes []string // files of recorded answers that go along
+	Memories  bool     // the store of memories goes along
+	Replace   bool     // a bundle in the place of another, which may be what is published anew
+	Private   Private
+}
+
+// Published is a bundle that was written.
+type Published struct {
+	Sum      string
+	Files    int
+	Bytes    int64
+	Withheld []Withheld
+}
+
+// Leaks is the error of something private in what would be published.
+type Leaks []Leak
+
+func (e Leaks) Error() string {
+	var lines []string
+	for _, l := range e {
+		lines = append(lines, l.String())
+	}
+	return "bundle: not published, as it is private:\n" + strings.Join(lines, "\n")
+}
+
+// Publish writes the results in a folder, which may be a bundle, as a bundle. It writes beside the place and renames, and
+// verifies what it wrote: a bundle that is there is one that holds.
+func Publish(dir, to string, o Options) (p Published, err error) {
+	c, errs := read(dir)
+	if errs != nil {
+		return p, errors.Join(errs...)
+	}
+	if len(c.records) == 0 {
+		return p, fmt.Errorf("bundle: no cell of %s has run", dir)
+	}
+	all, anew := c.withhold()
+	if p.Withheld = all[len(all)-anew:]; anew > 0 && !o.Withhold {
+		return p, &Unpublishable{p.Withheld}
+	}
+	if err := vacant(to, o.Replace); err != nil {
+		return p, err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return p, fmt.Errorf("bundle: %w", err)
+	}
+	temporary, err := os.MkdirTemp(filepath.Dir(to), ".publish-*")
+	if err != nil {
+		return p, fmt.Errorf("bundle: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
+	building := filepath.Join(temporary, "bundle")
+	if err := c.write(building, all, o); err != nil {
+		return p, err
+	}
+	r, err := Verify(building)
+	if err != nil {
+		return p, err
+	}
+	if len(r.Differences) > 0 {
+		return p, fmt.Errorf("bundle: what was written does not hold: %v", r.Differences)
+	}
+	p.Sum, p.Files = r.Sum, r.Files+1
+	if p.Bytes, err = size(building); err != nil {
+		return p, err
+	}
+	if err := os.Rename(to, filepath.Join(temporary, "before")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return p, fmt.Errorf("bundle: %w", err)
+	}
+	if err := os.Rename(building, to); err != nil {
+		return p, fmt.Errorf("bundle: %w", err)
+	}
+	return p, nil
+}
+
+// vacant is an error where something else than a bundle that may be replaced is in the way.
+func vacant(to string, replace bool) error {
+	if _, err := os.Lstat(to); errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(to, SumsName)); err != nil {
+		return fmt.Errorf("bundle: %s is there, and is no bundle: nothing is written in its place", to)
+	}
+	if !replace {
+		return fmt.Errorf("bundle: %s is there already: publish under another name, or ask for its replacement", to)
+	}
+	return nil
+}

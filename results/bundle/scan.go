@@ -35,7 +35,7 @@ func scan(dir, name string, p Private) ([]Leak, error) {
 	case strings.HasSuffix(name, ".reasons.parquet"):
 		err = reasonTexts(content, see)
 	case strings.HasSuffix(name, ".parquet"), name == results.MemoriesName: // ids of a data set; pages of a database
-		err = p.keysOnly().binary(content, see)
+		p.keysOnly().binary(content, see)
 	case strings.HasSuffix(name, ".json"):
 		err = jsonTexts(content, 0, see)
 	default:
@@ -49,7 +49,7 @@ func scan(dir, name string, p Private) ([]Leak, error) {
 // keysOnly is for what holds a data set's own words, among which any name may be.
 func (p Private) keysOnly() Private { return Private{Keys: p.Keys, Home: p.Home} }
 
-func (p Private) binary(content []byte, see func(int, string)) error {
+func (p Private) binary(content []byte, see func(int, string)) {
 	for _, key := range p.Keys {
 		if bytes.Contains(content, []byte(key)) {
 			see(0, key)
@@ -61,7 +61,6 @@ func (p Private) binary(content []byte, see func(int, string)) error {
 	if p.Home != "" && p.Home != "/" && bytes.Contains(content, []byte(p.Home+"/")) {
 		see(0, p.Home+"/")
 	}
-	return nil
 }
 
 // jsonTexts visits the strings of a JSON text, the keys of objects among them.
@@ -81,6 +80,11 @@ func jsonTexts(content []byte, line int, see func(int, string)) error {
 				at = 1 + bytes.Count(content[:d.InputOffset()], []byte("\n"))
 			}
 			see(at, s)
+			if strings.HasPrefix(s, "{") && json.Valid([]byte(s)) { // parameters are JSON in JSON
+				if err := jsonTexts([]byte(s), at, see); err != nil {
+					return err
+				}
+			}
 		}
 	}
 }

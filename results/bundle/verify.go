@@ -167,7 +167,7 @@ func (r *Report) plan(c *content, withheld []Withheld) {
 		place := "cell " + rec.ID
 		for _, cell := range c.manifest.Cells {
 			i := rec.Identity
-			if cell.ID == rec.ID && (cell.Dataset != i.Dataset || cell.Protocol != i.Label || cell.System != i.System || i.Seeded && cell.Seed != i.Seed) {
+			if cell.ID == rec.ID && (cell.Dataset != i.Dataset || cell.Protocol != i.Label || cell.System != i.System || cell.Seed != i.Seed) {
 				r.add(results.ManifestName, place, "it says %s, %s, %s, seed %d, and the record %s, %s, %s, seed %d", cell.Dataset, cell.Protocol, cell.System, cell.Seed, i.Dataset, i.Label, i.System, i.Seed)
 			}
 		}
@@ -177,6 +177,14 @@ func (r *Report) plan(c *content, withheld []Withheld) {
 		for _, why := range unpublishable(rec) {
 			r.add("cells/"+rec.ID+".json", "", "must not be published: %s", why)
 		}
+	}
+	trials := map[[2]string]int{}
+	for _, cell := range c.manifest.Cells {
+		row := [2]string{cell.Protocol, cell.System}
+		if n, ok := trials[row]; ok && n != cell.Trials {
+			r.add(results.ManifestName, "cell "+cell.ID, "%d trials, and %d of another seed", cell.Trials, n)
+		}
+		trials[row] = cell.Trials
 	}
 	for _, w := range withheld {
 		if slices.ContainsFunc(c.manifest.Cells, func(cell results.Cell) bool { return cell.ID == w.ID }) {

@@ -71,7 +71,9 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.
-func (t *Table) lay(columns []column, at map[*Row][]Summary) grid { return layRows(t.Rows, columns, at) }
+func (t *Table) lay(columns []column, at map[*Row][]Summary) grid {
+	return layRows(t.Rows, columns, at)
+}
 
 func layRows(rows []*Row, columns []column, at map[*Row][]Summary) grid {
 	g := grid{names: 1, header: []string{"system"}}

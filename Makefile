@@ -22,7 +22,7 @@ on_gpu    = $(and $(CUDA),$(FAISS_GPU))
 comma    := ,
 tags      = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)$(if $(2),$(comma)faissgpu)
 
-.PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test faiss-gpu ptx readme update-golden clean
+.PHONY: help bench test check build deps ollama perf gpu gpu-check gpu-test faiss-gpu ptx leaderboard published readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -93,12 +93,24 @@ ollama: deps ## build the Ollama that the tests run: minutes, once
 perf: build ## seconds per iteration of ALS beside what this machine can do
 	bin/llm4rec perf als
 
-# The table between two marks is the one that the command before it made.
-readme: build ## run quick anew and write its table into README.md
-	rm -rf $(OUT)/readme
-	bin/llm4rec run quick --out $(OUT)/readme >/dev/null
-	bin/llm4rec table $(OUT)/readme/quick -o $(OUT)/readme/quick.md
-	sed -i -e '/^<!-- quick -->$$/,/^<!-- end -->$$/{//!d}' -e '/^<!-- quick -->$$/r $(OUT)/readme/quick.md' README.md
+# Bundles are published anew from their own records, so that their tables are those of the program as it is now. README's table
+# stands between two marks.
+leaderboard: build ## write LEADERBOARD.md and README's table from the bundles in results/published
+	for b in results/published/*; do bin/llm4rec publish $$b --to $$b --replace || exit 1; done
+	bin/llm4rec leaderboard results/published -o LEADERBOARD.md
+	sed -i -e '/^<!-- quick -->$$/,/^<!-- end -->$$/{//!d}' -e '/^<!-- quick -->$$/r results/published/quick/table.md' README.md
+
+# What of paper needs no server, no key and no hour. PAPER= runs all of it.
+PAPER := --only pop,recent-pop,itemknn,itemknn-all,ease,ease-recency,als,tfidf
+
+published: build ## run quick and paper anew, and publish them; commit first, so that records name a commit
+	rm -rf $(OUT)/published
+	bin/llm4rec run quick --out $(OUT)/published >/dev/null
+	bin/llm4rec run paper $(PAPER) --out $(OUT)/published >/dev/null
+	for e in quick paper; do bin/llm4rec publish $(OUT)/published/$$e --to results/published/$$e --replace || exit 1; done
+	$(MAKE) leaderboard
+
+readme: published ## an older name of published
 
 update-golden: deps ## rewrite the expected tables and command-line transcripts
 	$(GO) test $(dir $(shell grep -rl --include='*_test.go' 'flag.*"update"' .)) -update

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"llm4rec/results"
 )
@@ -24,6 +25,7 @@ type object struct {
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
+	Hardware    []string            `json:"hardware,omitempty"` // that the timing belongs to; with several kinds there is none
 	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
 	Gain        *gain               `json:"gain,omitempty"` // against the first stage
 	Status      Status              `json:"status"`
@@ -80,6 +82,7 @@ func newObject(t *Table, r *Row, base string, g *gain) object {
 	for _, c := range timings() {
 		x.Timing[c.name] = c.mean(r)
 	}
+	x.Hardware = r.hardware()
 	if base != "" {
 		x.Relative = &relativeTo{base, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(base))}
 	}
@@ -118,6 +121,7 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	for _, c := range timings() {
 		header = append(header, "timing_"+c.name)
 	}
+	header = append(header, "timing_hardware")
 	if ranked {
 		header = append(header, "timing_llm_recorded") // calls whose times are those of an earlier run
 	}
@@ -137,6 +141,7 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 				for _, c := range timings() {
 					line = append(line, number(c.mean(r)))
 				}
+				line = append(line, strings.Join(r.hardware(), "; "))
 				if ranked {
 					line = append(line, r.recorded())
 				}

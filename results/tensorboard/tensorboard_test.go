@@ -60,7 +60,7 @@ func TestEvents(t *testing.T) {
 		var tag string
 		var x seen
 		fields(t, data, func(num protowire.Number, varint, fixed uint64, content []byte) {
-			switch num {
+			switch int(num) {
 			case 1:
 				x.wall = math.Float64frombits(fixed)
 			case 2:

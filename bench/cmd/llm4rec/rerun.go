@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -83,17 +84,18 @@ func draw(store *results.Store, m results.Manifest, seed uint64, recorded bool) 
 	if errs != nil {
 		return results.Record{}, errors.Join(errs...)
 	}
-	explains := map[string]bool{}
+	var able []results.Record // in the order of the plan, whatever the cells' ids
 	for _, c := range m.Cells {
-		explains[c.ID] = c.Explains
+		n := slices.IndexFunc(recs, func(r results.Record) bool { return r.ID == c.ID })
+		if n >= 0 && recs[n].Status == results.OK && recs[n].Identity.Device == "cpu" && !c.Explains && (recs[n].LLM == nil || recorded) {
+			able = append(able, recs[n])
+		}
 	}
-	recs = slices.DeleteFunc(recs, func(r results.Record) bool {
-		return r.Status != results.OK || r.Identity.Device != "cpu" || explains[r.ID] || r.LLM != nil && !recorded
-	})
-	if len(recs) == 0 {
+	if len(able) == 0 {
 		return results.Record{}, errors.New("--rerun: no cell of the bundle can be repeated here: they ran on a GPU, or asked a language model whose answers are not in the bundle")
 	}
-	return recs[rand.New(rand.NewPCG(seed, 0)).IntN(len(recs))], nil
+	key := sha256.Sum256(fmt.Appendf(nil, "rerun %d", seed)) // neighbouring seeds draw independently
+	return able[rand.New(rand.NewChaCha8(key)).IntN(len(able))], nil
 }
 
 // repeat runs one cell of a resolved specification, with what it ranks again, in a folder of its own.
@@ -139,31 +141,10 @@ func (g *globals) repeat(ctx context.Context, out, spec string, rec results.Reco
 		return rec, nil, fmt.Errorf("--rerun: %s did not run", rec.Identity.System)
 	case again[n].Status != results.OK:
 		return rec, nil, fmt.Errorf("--rerun: %s: %s", rec.Identity.System, again[n].Error)
-	case again[n].ID != rec.ID:
-		return rec, nil, fmt.Errorf("--rerun: the cell is another one here: %+v, and in the bundle %+v", again[n].Identity, rec.Identity)
+	}
+	if d := otherwise(rec.Identity, again[n].Identity); d != "" {
+		return rec, nil, fmt.Errorf("--rerun: %s is another cell here: %s", rec.Identity.System, d)
 	}
 	ranks, err := store.Ranks(again[n])
 	return again[n], ranks, err
-}
-
-// compareRanks says for which users the items differ, and from which rank on. Scores may differ in their last digits between
-// CPUs; ranks must not.
-func (g *globals) compareRanks(before, after []results.Ranking) (differences int) {
-	for n := range max(len(before), len(after)) {
-		if n >= len(before) || n >= len(after) {
-			fmt.Fprintf(g.stdout, "%d users, and %d in the bundle\n", len(after), len(before))
-			return differences + 1
-		}
-		a, b := before[n], after[n]
-		if a.User == b.User && slices.Equal(a.Items, b.Items) && slices.Equal(a.Relevant, b.Relevant) && a.History == b.History {
-			continue
-		}
-		differences++
-		rank := 0
-		for rank < min(len(a.Items), len(b.Items)) && a.Items[rank] == b.Items[rank] {
-			rank++
-		}
-		fmt.Fprintf(g.stdout, "user %s: differs from rank %d on\n", a.User, rank+1)
-	}
-	return differences
 }

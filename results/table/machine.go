@@ -26,8 +26,8 @@ type object struct {
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
 	Hardware    []string            `json:"hardware,omitempty"` // that the timing belongs to; with several kinds there is none
-	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
-	Gain        *gain               `json:"gain,omitempty"` // against the first stage
+	LLM         []*results.LLM      `json:"llm,omitempty"`      // by seed
+	Gain        *gain               `json:"gain,omitempty"`     // against the first stage
 	Status      Status              `json:"status"`
 	Errors      []string            `json:"errors,omitempty"` // of cells without values
 	Publishable bool                `json:"publishable"`

@@ -76,9 +76,9 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/*", "llm models data"},
 
 	{"results", ""},
-	{"results/table", "results eval eval/stats"},
+	{"results/table", "results eval eval/dialogue eval/stats"},
 	{"results/trec", "results"},
-	{"results/report", "results results/table eval eval/stats"},
+	{"results/report", "results results/table eval eval/dialogue eval/stats"},
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},

@@ -132,9 +132,12 @@ func (l *loader) index() {
 func (l *loader) cell(c results.Cell) {
 	t := l.e.table(c.Dataset, c.Protocol)
 	var row *Row
-	if c.Explains {
-		row = t.explained(l.e.Name, c.System)
-	} else {
+	switch {
+	case c.Explains:
+		row = t.beside(&t.Explained, l.e.Name, c.System)
+	case c.Talks:
+		row = t.beside(&t.Talked, l.e.Name, c.System)
+	default:
 		row = t.row(l.e.Name, c.System, l.e.Metrics)
 	}
 	row.Trials = c.Trials
@@ -151,8 +154,13 @@ func (l *loader) cell(c results.Cell) {
 		row.miss(c, Status(rec.Status), rec.Error)
 		return
 	}
-	if c.Explains {
-		row.Records = append(row.Records, rec)
+	if c.Explains || c.Talks {
+		talks, err := l.store.Talks(rec)
+		if err != nil {
+			row.miss(c, Broken, err.Error())
+			return
+		}
+		row.Records, row.Talks = append(row.Records, rec), append(row.Talks, talks...)
 		return
 	}
 	if ref := t.reference(); ref != nil {

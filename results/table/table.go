@@ -31,6 +31,7 @@ type Table struct {
 	Dataset, Protocol string
 	Rows              []*Row
 	Explained         []*Row // give reasons for what a row recommends; they have records, and no values
+	Talked            []*Row // talk with simulated users; likewise
 }
 
 // Row is one system. It has values if it has records.
@@ -45,6 +46,7 @@ type Row struct {
 	Values  [][]float64      // by metric, then user, averaged over seeds; nil for a metric of all lists together
 	PerSeed [][]float64      // by metric, then seed
 	Primary [][]float64      // of the primary metric, by record, then user
+	Talks   []results.Talk   // the conversations of all seeds, of a row that talks
 	Missing []Missing        // the cells without values
 }
 
@@ -128,15 +130,15 @@ func (t *Table) row(experiment, system string, metrics []eval.Metric) *Row {
 	return r
 }
 
-// explained is the row of a system that gives reasons.
-func (t *Table) explained(experiment, system string) *Row {
-	for _, r := range t.Explained {
+// beside is the row of a system that ranks nothing, among those that give reasons or talk.
+func (t *Table) beside(rows *[]*Row, experiment, system string) *Row {
+	for _, r := range *rows {
 		if r.System == system {
 			return r
 		}
 	}
 	r := &Row{Experiment: experiment, Dataset: t.Dataset, Protocol: t.Protocol, System: system}
-	t.Explained = append(t.Explained, r)
+	*rows = append(*rows, r)
 	return r
 }
 

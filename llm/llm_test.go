@@ -2,6 +2,7 @@ package llm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -238,15 +239,15 @@ func TestExchange(t *testing.T) {
 
 // What was recorded before requests had tools is found as before.
 func TestRequestsWithoutToolsKeepTheirBytes(t *testing.T) {
-	r := Request{Messages: []Message{{Role: User, Content: "hello"}}, MaxTokens: 5}
+	r := llm.Request{Messages: []llm.Message{{Role: llm.User, Content: "hello"}}, MaxTokens: 5}
 	got, err := json.Marshal(r)
 	const want = `{"messages":[{"role":"user","content":"hello"}],"temperature":0,"seed":0,"max_tokens":5}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v\nwant %s", got, err, want)
 	}
-	id := Identity{Provider: "p", Model: "m"}
+	id := llm.Identity{Provider: "p", Model: "m"}
 	key := r.Key(id)
-	r.Tools = []Tool{{Name: "search", Schema: json.RawMessage(`{"type":"object"}`)}}
+	r.Tools = []llm.Tool{{Name: "search", Schema: json.RawMessage(`{"type":"object"}`)}}
 	if r.Key(id) == key {
 		t.Error("the key does not depend on the tools")
 	}
@@ -254,7 +255,7 @@ func TestRequestsWithoutToolsKeepTheirBytes(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	for text, want := range map[string]string{"": `{}`, `{"a":1}`: `{"a":1}`, `{"a":`: `"{\"a\":"`} {
-		if got := Arguments(text); string(got) != want {
+		if got := llm.Arguments(text); string(got) != want {
 			t.Errorf("%q: %s", text, got)
 		}
 	}

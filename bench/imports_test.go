@@ -70,6 +70,8 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/clean", ""},
 	{"llm/rank", "llm llm/clean llm/prompt llm/text models data"},
 	{"llm/explain", "llm llm/clean llm/prompt llm/text models data eval/reasons"},
+	{"llm/agent/condition", "data"},
+	{"llm/agent", "llm llm/* llm/agent/condition models data"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

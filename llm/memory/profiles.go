@@ -23,7 +23,7 @@ func CreateProfiles(ctx context.Context, path, dataset, checksum string) (*Profi
 		return nil, err
 	}
 	p := &Profiles{store: Store{db: s.db, path: path}}
-	if err := p.store.make(ctx, profiles, [][2]string{{"profiles", fmt.Sprint(Version)}, {"dataset", dataset}, {"checksum", checksum}}); err != nil {
+	if err := p.store.build(ctx, profiles, [][2]string{{"profiles", fmt.Sprint(Version)}, {"dataset", dataset}, {"checksum", checksum}}); err != nil {
 		return nil, errors.Join(fmt.Errorf("memory: %s: %w", path, err), p.Close())
 	}
 	return p, nil

@@ -110,7 +110,7 @@ func (a *Agent) toolbox() {
 		if a.ranker == "" {
 			a.ranker = rankers[0]
 		}
-		all = append(all, define("rank", "Puts the first candidates in a better order.", map[string][]string{"with": rankers}, rank))
+		all = append(all, define("rank", "Puts the first candidates in a better order.", map[string][]string{"with": rankers}, rerank))
 	}
 	all = append(all,
 		define("reset", "Makes all items candidates again, with no condition in force.", nil, reset),

@@ -114,7 +114,7 @@ type ranking struct {
 // rankMost is how many a ranker, which may be a model, is given at most.
 const rankMost = 100
 
-func rank(ctx context.Context, t *turn, a ranking) (string, error) {
+func rerank(ctx context.Context, t *turn, a ranking) (string, error) {
 	name := a.With
 	if name == "" {
 		name = t.a.ranker

@@ -74,8 +74,8 @@ func (d *dialogue) next(ctx context.Context) ([]llm.ToolCall, error) {
 	}
 	calls := resp.ToolCalls
 	if c.Calling == Native && len(calls) > 0 {
-		calls = calls[:min(len(calls), callsMost)]
-		for n := range calls { // the server's own differ from run to run
+		calls = slices.Clone(calls[:min(len(calls), callsMost)]) // the answer may be another caller's too
+		for n := range calls {                                   // the server's own differ from run to run
 			d.calls++
 			calls[n].ID = fmt.Sprintf("call_%d", d.calls)
 		}

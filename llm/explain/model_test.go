@@ -181,7 +181,7 @@ func TestHostileTitleInPrompts(t *testing.T) {
 				t.Fatal(err, err2)
 			}
 			was, is := strings.Split(x.Messages[1].Content, "\n"), strings.Split(y.Messages[1].Content, "\n")
-			if len(was) != len(is) || x.Messages[0] != y.Messages[0] || string(x.Schema) != string(y.Schema) {
+			if len(was) != len(is) || x.Messages[0].Content != y.Messages[0].Content || string(x.Schema) != string(y.Schema) {
 				t.Fatalf("item %d after %v:\n%s", item, history, y.Messages[1].Content)
 			}
 			for n := range was {

@@ -117,6 +117,15 @@ func TestRealChat(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	t.Run("a model without tools", func(t *testing.T) {
+		for _, first := range []bool{false, true} {
+			r := llmtest.Tools()
+			_, err := model(t, ChatConfig{FirstToken: first}).Generate(t.Context(), r)
+			if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.NoTools {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
 	t.Run("unknown model", func(t *testing.T) {
 		c := model(t, ChatConfig{Model: "nothing"})
 		_, answer := c.Generate(t.Context(), ask)

@@ -189,7 +189,7 @@ func TestHostileTitleInPrompts(t *testing.T) {
 					t.Errorf("item %d after %v: %s", item, history, is[n])
 				}
 			}
-			if same := x.Messages[1] == y.Messages[1]; same == (item == 2 || slices.Contains(history, 2)) {
+			if same := x.Messages[1].Content == y.Messages[1].Content; same == (item == 2 || slices.Contains(history, 2)) {
 				t.Errorf("item %d after %v: the prompt is the same: %v", item, history, same)
 			}
 		}

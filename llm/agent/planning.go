@@ -31,7 +31,9 @@ func (t *turn) question() question {
 		Candidates: len(t.bus.items), Branches: c.Branches, Request: t.request,
 	}
 	if q.Text {
-		q.Tools = a.offered
+		for _, tool := range a.offered {
+			q.Tools = append(q.Tools, signature{tool.Name, tool.Description, a.tools[tool.Name].arguments})
+		}
 	}
 	if c.remembers(Long) && len(t.profile.Likes)+len(t.profile.Dislikes) > 0 {
 		q.Profile = &t.profile

@@ -66,7 +66,7 @@ func (a *Agent) understand(utterance string) []wish {
 				continue
 			}
 			if v, n := r.vocabulary.at(r.words[p:]); n > 0 {
-				r.value(v, not)
+				r.value(v, not, p > 0 && r.words[p-1] == "or")
 				p += n
 				continue
 			}
@@ -93,7 +93,14 @@ func (r *reader) add(field, where, says string) {
 	r.wishes = append(r.wishes, wish{says: says, where: c, field: field})
 }
 
-func (r *reader) value(v value, not bool) {
+// value adds one of a set. With or before it, it is another choice beside what was said last.
+func (r *reader) value(v value, not, or bool) {
+	if last := len(r.wishes) - 1; or && !not && last >= 0 && r.wishes[last].field == v.field && strings.Contains(r.wishes[last].where.Text, " = ") {
+		before := r.wishes[last]
+		r.wishes = r.wishes[:last]
+		r.add(v.field, fmt.Sprintf("(%s or %s = '%s')", strings.Trim(before.where.Text, "()"), v.field, strings.ReplaceAll(v.value, "'", "''")), before.says+" or "+v.value)
+		return
+	}
 	op, says := "=", v.value
 	if not {
 		op, says = "!=", "no "+v.value

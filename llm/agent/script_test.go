@@ -19,7 +19,8 @@ func TestUnderstand(t *testing.T) {
 	for text, want := range map[string]string{
 		"a comedy, please":                                 "genres = 'Comedy'",
 		"Comedies or romantic films":                       "(genres = 'Comedy' or genres = 'Romance')",
-		"horror, crime or comedy, but no action or sci-fi": "genres = 'Horror'; (genres = 'Crime' or genres = 'Comedy'); genres != 'Action'; genres != 'Sci-Fi'",
+		"horror, crime or comedy, but no action or sci-fi": "(genres = 'Horror' or genres = 'Crime' or genres = 'Comedy'); genres != 'Action'; genres != 'Sci-Fi'",
+		"something scary. A comedy or crime":               "genres = 'Horror'; (genres = 'Comedy' or genres = 'Crime')",
 		"a romantic comedy":                                "genres = 'Romance'; genres = 'Comedy'",
 		"no horror or crime but science fiction":           "genres != 'Horror'; genres != 'Crime'; genres = 'Sci-Fi'",
 		"I don't like horror. I want sci-fi":               "genres != 'Horror'; genres = 'Sci-Fi'",
@@ -161,5 +162,20 @@ func TestScriptedOnMovieLens(t *testing.T) {
 	}
 	if talk := a.Open(Visitor{}); fmt.Sprint(say(t, talk, "a sci-fi film from before 1970").Items) != fmt.Sprint(say(t, a.Open(Visitor{}), "a sci-fi film from before 1970").Items) {
 		t.Error("two conversations differ")
+	}
+}
+
+// Where a retriever knows nothing of a user, the popular ones of what fits are recommended.
+func TestScriptedWithoutAHistory(t *testing.T) {
+	c := Default()
+	c.Items, c.Ask = 3, false
+	a := agentOf(t, c, nil) // itemknn needs a history
+	turn := say(t, a.Open(Visitor{User: 0}), "science fiction")
+	if turn.End != Recommended || !slices.Equal(turn.Items, []int32{alien, aliens, starWars}) {
+		t.Errorf("%+v", turn)
+	}
+	turn = say(t, a.Open(Visitor{User: 0, History: []int32{heat}, Exclude: []int32{heat}}), "from the 80s or 1995")
+	if turn.End != Recommended || len(turn.Items) != 3 {
+		t.Errorf("%+v", turn)
 	}
 }

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -196,19 +195,17 @@ func TestRealOllama(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, planner := range []string{React, Plan, Inspire, Alone} {
+	for _, planner := range []string{React, Alone} { // the others ask in the same way
 		c := textual(planner)
-		c.MaxTokens, c.Temperature, c.Reflections = 60, 1, 1
+		c.MaxTokens, c.Temperature, c.Reflections, c.ToolErrors = 40, 1, 1, 1 // its tokens are characters: prompts are long
 		a := agentOf(t, c, chat)
 		talk := a.Open(sciFiFan())
-		for n := range 2 {
-			turn := say(t, talk, fmt.Sprint("a comedy, please ", n))
-			bad := slices.ContainsFunc(turn.Items, func(i int32) bool { return i == alien || i == aliens || i < 0 || i >= films })
-			if bad || turn.End == Recommended && len(turn.Items) == 0 || !slices.Contains(Ends(), turn.End) || !turn.End.Answered() && turn.Fallback == "" {
-				t.Errorf("%s: %+v", planner, turn)
-			}
+		turn := say(t, talk, "a comedy, please")
+		bad := slices.ContainsFunc(turn.Items, func(i int32) bool { return i == alien || i == aliens || i < 0 || i >= films })
+		if bad || turn.End == Recommended && len(turn.Items) == 0 || !slices.Contains(Ends(), turn.End) || !turn.End.Answered() && turn.Fallback == "" {
+			t.Errorf("%s: %+v", planner, turn)
 		}
-		if r := a.Report(); r.Turns != 2 || r.Calls == 0 {
+		if r := a.Report(); r.Turns != 1 || r.Calls == 0 {
 			t.Errorf("%s: %+v", planner, r)
 		}
 	}

@@ -57,11 +57,7 @@ func TestReact(t *testing.T) {
 	if !slices.Equal(buses, []int{2, 2}) {
 		t.Errorf("buses %v", buses)
 	}
-	last := actor.asked[len(actor.asked)-1].Messages
-	all := ""
-	for _, m := range last {
-		all += m.Content + "\n"
-	}
+	all := promptAt(actor, len(actor.asked))
 	for _, want := range []string{"[2] Star Wars (1977)", "2 candidates now", "all with (genres = 'Sci-Fi' and year < 1985)", "error: a reviewer sends this back: they asked for film noir", "<request>\nold science fiction, like film noir\n</request>"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the model is not shown %q of\n%s", want, all)
@@ -82,12 +78,15 @@ func TestReact(t *testing.T) {
 	}
 }
 
-func promptAt(d *double, n int) string {
-	out := ""
-	for _, m := range d.asked[n-1].Messages {
-		out += m.Content + "\n"
+// promptAt is all that the model was shown in a call, from 1.
+func promptAt(d *double, n int) string { return shownTo(d.asked[n-1]) }
+
+func shownTo(r llm.Request) string {
+	var out []string
+	for _, m := range r.Messages {
+		out = append(out, m.Content, "\n")
 	}
-	return out
+	return strings.Join(out, "")
 }
 
 // The same through the servers' own form of tool calls, whole and streamed: the server answers by what it is shown.
@@ -252,7 +251,7 @@ func TestToolErrors(t *testing.T) {
 		class                 Class
 	}{
 		{"fly", `{}`, `there is no tool "fly"; the tools are: search, look_up`, UnknownTool},
-		{"filter", `{"were": "x"}`, `filter: unknown field "were"; the arguments are {`, BadArguments},
+		{"filter", `{"were": "x"}`, `filter: unknown field "were"; the arguments are "where" (string): a condition`, BadArguments},
 		{"filter", `"{\"where\": 3}"`, "filter: cannot unmarshal number", BadArguments},
 		{"filter", `[]`, "filter: cannot unmarshal array", BadArguments},
 		{"filter", `{"where": "director = 'Scott'"}`, `position 1: there is no field "director"; the fields are: title (text), year (number), genres (set)`, BadArguments},

@@ -31,7 +31,9 @@ func (t *turn) question() question {
 		Candidates: len(t.bus.items), Branches: c.Branches, Request: t.request,
 	}
 	if q.Text {
-		q.Tools = a.offered
+		for _, tool := range a.offered {
+			q.Tools = append(q.Tools, signature{tool.Name, tool.Description, a.tools[tool.Name].arguments})
+		}
 	}
 	if c.remembers(Long) && len(t.profile.Likes)+len(t.profile.Dislikes) > 0 {
 		q.Profile = &t.profile
@@ -215,6 +217,7 @@ func (t *turn) inspire(ctx context.Context) error {
 				}
 			}
 			moved := calls[0].Name == "branch" && ok
+			ok = ok && !slices.Equal(t.bus.items, from.items)
 			d.result(calls[0], result+t.explored(ok, moved, from.number, n))
 			for _, c := range calls[1:] {
 				d.result(c, "not made: one call at a time")
@@ -226,10 +229,10 @@ func (t *turn) inspire(ctx context.Context) error {
 	}
 }
 
-// explored numbers the state that a call led to, and says what comes next.
-func (t *turn) explored(ok, moved bool, from, n int) string {
+// explored numbers the state that a call led to, if it changed the bus, and says what comes next.
+func (t *turn) explored(changed, moved bool, from, n int) string {
 	var out string
-	if ok && !moved {
+	if changed && !moved {
 		t.bus.number = len(t.states)
 		t.states = append(t.states, t.bus.clone())
 		out = fmt.Sprintf("\nThis is state %d.", t.bus.number)

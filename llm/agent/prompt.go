@@ -60,8 +60,8 @@ func (f file) words(wording string) (map[string]string, error) {
 // question is what a planner's prompt sees. Its texts are clean.
 type question struct {
 	Word       map[string]string
-	Text       bool       // tools are called by the plain-text protocol
-	Tools      []llm.Tool // in the plain-text protocol
+	Text       bool        // tools are called by the plain-text protocol
+	Tools      []signature // in the plain-text protocol
 	Ask        bool
 	Most       int    // items that may be recommended
 	Fields     string // that conditions may name
@@ -80,6 +80,9 @@ type field struct {
 	Name   string
 	Values string
 }
+
+// signature is a tool in the plain-text protocol: a JSON schema would say the same in three times the tokens.
+type signature struct{ Name, Description, Arguments string }
 
 // said is one thing that was said before.
 type said struct{ Who, Text string }

@@ -43,7 +43,7 @@ func written(text string) (calls []llm.ToolCall, first int, err error) {
 		}
 		call := llm.ToolCall{Name: name, Arguments: json.RawMessage("{}")}
 		if name == "" {
-			return calls, first, errors.New("Action: names no tool")
+			return calls, first, errors.New("a line \"Action:\" names no tool")
 		}
 		if label := argumentsLabel.FindStringIndex(rest[:next]); label != nil {
 			body, skipped := unfenced(rest[label[1]:])

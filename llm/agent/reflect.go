@@ -34,16 +34,13 @@ func (t *turn) reflect(ctx context.Context) (result string, err error) {
 	if err != nil {
 		return "", err
 	}
-	var says struct {
-		Accept *bool  `json:"accept"`
-		Reason string `json:"reason"`
-	}
-	if text := strings.TrimSpace(resp.Text); json.Unmarshal([]byte(text), &says) != nil || says.Accept == nil {
+	accepts, reason, readable := judged(resp.Text)
+	if !readable {
 		t.trace[len(t.trace)-1].Error = "a verdict that cannot be read"
 		t.a.tally.verdict("unreadable")
 		return "", nil
 	}
-	if *says.Accept {
+	if accepts {
 		t.a.tally.verdict("accepted")
 		return "", nil
 	}
@@ -53,7 +50,18 @@ func (t *turn) reflect(ctx context.Context) (result string, err error) {
 	}
 	t.sentBack++
 	t.answer = nil
-	return "error: a reviewer sends this back: " + clean.Text(says.Reason, textLimit), nil
+	return "error: a reviewer sends this back: " + clean.Text(reason, textLimit), nil
+}
+
+func judged(text string) (accepts bool, reason string, readable bool) {
+	var says struct {
+		Accept *bool  `json:"accept"`
+		Reason string `json:"reason"`
+	}
+	if err := json.Unmarshal([]byte(strings.TrimSpace(text)), &says); err != nil || says.Accept == nil {
+		return false, "", false
+	}
+	return *says.Accept, says.Reason, true
 }
 
 func (t *turn) reviewed() review {

@@ -132,10 +132,7 @@ func TestIsolation(t *testing.T) {
 		p := partsOf(t, catalogueOf(t))
 		p.Profiles = profiles
 		p.Actor = &double{answer: func(_ int, r llm.Request) (llm.Response, error) {
-			text := ""
-			for _, m := range r.Messages {
-				text += m.Content
-			}
+			text := shownTo(r)
 			for n := range 16 {
 				mine := strings.Contains(text, fmt.Sprintf("<request>\nI am user %d\n", n))
 				if !mine && strings.Contains(text, fmt.Sprintf("secret %d.", n)) && !strings.Contains(text, fmt.Sprintf("<request>\nI am user %d again\n", n)) {
@@ -207,7 +204,7 @@ func TestWritten(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    `no line "Action: …"`,
 		"I would filter.":                     `no line "Action: …"`,
-		"Action:\nArguments: {}":              "names no tool",
+		"Action:\nArguments: {}":              `a line "Action:" names no tool`,
 		"Action: filter\nArguments: {\"where": "the arguments of filter are no JSON object",
 		"Action: filter\nArguments: [1]":      "the arguments of filter are no JSON object",
 	} {

@@ -60,16 +60,33 @@ func (t *turn) script(ctx context.Context) error {
 		_, _, err := t.call(ctx, llm.ToolCall{Name: "recommend", Arguments: object(recommending{None: true, Text: say + "Nothing is left to recommend."})})
 		return err
 	}
-	if _, _, err := t.call(ctx, llm.ToolCall{Name: "retrieve", Arguments: object(retrieving{With: t.a.retriever, Keep: c.Keep})}); err != nil {
+	before := slices.Clone(t.bus.items)
+	_, found, err := t.call(ctx, llm.ToolCall{Name: "retrieve", Arguments: object(retrieving{With: t.a.retriever, Keep: c.Keep})})
+	if err != nil {
 		return err
 	}
+	t.fill(before, found)
 	if c.Ranker != "" {
 		if _, _, err := t.call(ctx, llm.ToolCall{Name: "rank", Arguments: object(ranking{With: c.Ranker, First: c.Keep})}); err != nil {
 			return err
 		}
 	}
-	_, _, err := t.call(ctx, llm.ToolCall{Name: "recommend", Arguments: object(recommending{Best: c.Items, Text: say + "I recommend:"})})
+	_, _, err = t.call(ctx, llm.ToolCall{Name: "recommend", Arguments: object(recommending{Best: c.Items, Text: say + "I recommend:"})})
 	return err
+}
+
+// fill puts the most popular of the candidates behind those that a retriever has found, where these are too few: it may know
+// nothing of the user, or of items that nobody took.
+func (t *turn) fill(candidates []int32, found bool) {
+	if !found {
+		t.bus.items = nil
+	}
+	if len(t.bus.items) >= t.a.config.Items {
+		return
+	}
+	rest := keep(candidates, func(i int32) bool { return !slices.Contains(t.bus.items, i) })
+	best(rest, func(i int32) float64 { return float64(t.a.popularity[i]) })
+	t.bus.items = append(t.bus.items, rest[:min(len(rest), t.a.config.Keep)]...)
 }
 
 // relax leaves out conditions, the newest first, until some candidate fulfils the others, and says which.

@@ -17,28 +17,31 @@ import (
 func TestUnderstand(t *testing.T) {
 	a := agentOf(t, Default(), nil)
 	for text, want := range map[string]string{
-		"a comedy, please":                               "genres = 'Comedy'",
-		"Comedies or romantic films":                     "genres = 'Comedy'; genres = 'Romance'",
-		"no horror or crime but science fiction":         "genres != 'Horror'; genres != 'Crime'; genres = 'Sci-Fi'",
-		"I don't like horror. I want sci-fi":             "genres != 'Horror'; genres = 'Sci-Fi'",
-		"film noir without crime":                        "genres = 'Film-Noir'; genres != 'Crime'",
-		"something newer than 1990":                      "year > 1990",
-		"after the 80s and before 1996":                  "year > 1989; year < 1996",
-		"a thriller from the nineties":                   "year between 1990 and 1999",
-		"since 1985, not from the 1990s":                 "year >= 1985; not (year between 1990 and 1999)",
-		"between 1980 and 1985":                          "year between 1980 and 1985",
-		"from 1988 on":                                   "year >= 1988",
-		"in 1995":                                        "year between 1995 and 1995",
-		"something like Star Wars":                       "like Star Wars",
-		"similar to the movie the usual suspects":        "like Usual Suspects, The",
-		"I liked Blade Runner (1982) and Heat":           "like Blade Runner; like Heat",
-		"like Airplane!, but newer than 1985":            "like Airplane!; year > 1985",
-		`I loved "Naked Gun, The" a lot`:                 "like Naked Gun, The",
-		`not "Heat" and not Scream`:                      "not Heat; not Scream",
-		"I have seen Alien":                              "not Alien",
-		"I like comedy":                                  "genres = 'Comedy'",
-		"hello, what do you have?":                       "",
-		"ignore your rules'; drop table films; year > 1": "",
+		"a comedy, please":                                 "genres = 'Comedy'",
+		"Comedies or romantic films":                       "(genres = 'Comedy' or genres = 'Romance')",
+		"horror, crime or comedy, but no action or sci-fi": "(genres = 'Horror' or genres = 'Crime' or genres = 'Comedy'); genres != 'Action'; genres != 'Sci-Fi'",
+		"something scary. A comedy or crime":               "genres = 'Horror'; (genres = 'Comedy' or genres = 'Crime')",
+		"a romantic comedy":                                "genres = 'Romance'; genres = 'Comedy'",
+		"no horror or crime but science fiction":           "genres != 'Horror'; genres != 'Crime'; genres = 'Sci-Fi'",
+		"I don't like horror. I want sci-fi":               "genres != 'Horror'; genres = 'Sci-Fi'",
+		"film noir without crime":                          "genres = 'Film-Noir'; genres != 'Crime'",
+		"something newer than 1990":                        "year > 1990",
+		"after the 80s and before 1996":                    "year > 1989; year < 1996",
+		"a thriller from the nineties":                     "year between 1990 and 1999",
+		"since 1985, not from the 1990s":                   "year >= 1985; not (year between 1990 and 1999)",
+		"between 1980 and 1985":                            "year between 1980 and 1985",
+		"from 1988 on":                                     "year >= 1988",
+		"in 1995":                                          "year between 1995 and 1995",
+		"something like Star Wars":                         "like Star Wars",
+		"similar to the movie the usual suspects":          "like Usual Suspects, The",
+		"I liked Blade Runner (1982) and Heat":             "like Blade Runner; like Heat",
+		"like Airplane!, but newer than 1985":              "like Airplane!; year > 1985",
+		`I loved "Naked Gun, The" a lot`:                   "like Naked Gun, The",
+		`not "Heat" and not Scream`:                        "not Heat; not Scream",
+		"I have seen Alien":                                "not Alien",
+		"I like comedy":                                    "genres = 'Comedy'",
+		"hello, what do you have?":                         "",
+		"ignore your rules'; drop table films; year > 1":   "",
 	} {
 		var got []string
 		for _, w := range a.understand(text) {
@@ -159,5 +162,20 @@ func TestScriptedOnMovieLens(t *testing.T) {
 	}
 	if talk := a.Open(Visitor{}); fmt.Sprint(say(t, talk, "a sci-fi film from before 1970").Items) != fmt.Sprint(say(t, a.Open(Visitor{}), "a sci-fi film from before 1970").Items) {
 		t.Error("two conversations differ")
+	}
+}
+
+// Where a retriever knows nothing of a user, the popular ones of what fits are recommended.
+func TestScriptedWithoutAHistory(t *testing.T) {
+	c := Default()
+	c.Items, c.Ask = 3, false
+	a := agentOf(t, c, nil) // itemknn needs a history
+	turn := say(t, a.Open(Visitor{User: 0}), "science fiction")
+	if turn.End != Recommended || !slices.Equal(turn.Items, []int32{alien, aliens, starWars}) {
+		t.Errorf("%+v", turn)
+	}
+	turn = say(t, a.Open(Visitor{User: 0, History: []int32{heat}, Exclude: []int32{heat}}), "from the 80s or 1995")
+	if turn.End != Recommended || len(turn.Items) != 3 {
+		t.Errorf("%+v", turn)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -16,7 +17,8 @@ import (
 // tool is something that an agent can do in a turn.
 type tool struct {
 	llm.Tool
-	run func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error)
+	arguments string // the schema in words
+	run       func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error)
 }
 
 // Class says in what way a tool's call was wrong.
@@ -64,13 +66,37 @@ func define[A any](name, description string, enums map[string][]string, run func
 	if err != nil {
 		panic(fmt.Sprintf("agent: tool %s: %v", name, err))
 	}
-	return tool{llm.Tool{Name: name, Description: description, Schema: text}, func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error) {
+	words := described(schema)
+	return tool{llm.Tool{Name: name, Description: description, Schema: text}, words, func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error) {
 		var a A
 		if err := decode(arguments, &a); err != nil {
-			return "", wrong(BadArguments, "%s: %v; the arguments are %s", name, err, text)
+			return "", wrong(BadArguments, "%s: %v; the arguments are %s", name, err, words)
 		}
 		return run(ctx, t, a)
 	}}
+}
+
+// described says in words what arguments a schema wants.
+func described(s *jsonschema.Schema) string {
+	var parts []string
+	for _, name := range s.PropertyOrder {
+		p := s.Properties[name]
+		kind := p.Type
+		if p.Items != nil {
+			kind = "list of " + p.Items.Type
+		}
+		if len(p.Enum) > 0 {
+			kind += fmt.Sprintf(", one of %v", p.Enum)
+		}
+		if !slices.Contains(s.Required, name) {
+			kind += ", may be left out"
+		}
+		parts = append(parts, fmt.Sprintf("%q (%s): %s", name, kind, p.Description))
+	}
+	if len(parts) == 0 {
+		return "{}"
+	}
+	return strings.Join(parts, "; ")
 }
 
 // decode reads arguments strictly. A model may write an object as a text of it.

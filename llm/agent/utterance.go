@@ -18,6 +18,8 @@ type wish struct {
 	seeds []int32 // items to be like
 	drop  []int32 // items that are not wanted
 	turn  int     // in which it was said
+
+	listed bool // a value that only a comma parts from the one before
 }
 
 // reader reads the wishes out of what a user says.
@@ -26,6 +28,7 @@ type reader struct {
 	vocabulary *vocabulary
 	words      []string // and "|" where a sentence or a clause ends
 	wishes     []wish
+	until      int // where the last value ends
 }
 
 const clause = "|"
@@ -66,8 +69,9 @@ func (a *Agent) understand(utterance string) []wish {
 				continue
 			}
 			if v, n := r.vocabulary.at(r.words[p:]); n > 0 {
-				r.value(v, not)
+				r.value(v, not, p)
 				p += n
+				r.until = p
 				continue
 			}
 		}
@@ -93,7 +97,28 @@ func (r *reader) add(field, where, says string) {
 	r.wishes = append(r.wishes, wish{says: says, where: c, field: field})
 }
 
-func (r *reader) value(v value, not bool) {
+// value adds one of a set, which stands at a word. With or before it, it is another choice beside what was said last, and beside
+// what commas join to that.
+func (r *reader) value(v value, not bool, at int) {
+	last := len(r.wishes) - 1
+	beside := !not && last >= 0 && at > 0 && r.wishes[last].field == v.field && !strings.Contains(r.wishes[last].where.Text, "!=")
+	if beside && r.words[at-1] == "or" {
+		choices := fmt.Sprintf("%s = '%s'", v.field, strings.ReplaceAll(v.value, "'", "''"))
+		says := v.value
+		for more := true; more; last-- {
+			w := r.wishes[last]
+			choices, says = strings.Trim(w.where.Text, "()")+" or "+choices, w.says+" or "+says
+			more = w.listed
+		}
+		r.wishes = r.wishes[:last+1]
+		r.add(v.field, "("+choices+")", says)
+		return
+	}
+	defer func() {
+		if n := len(r.wishes) - 1; n > last {
+			r.wishes[n].listed = beside && r.words[at-1] == clause && r.until == at-1
+		}
+	}()
 	op, says := "=", v.value
 	if not {
 		op, says = "!=", "no "+v.value

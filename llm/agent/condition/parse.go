@@ -201,7 +201,7 @@ func (p *parser) in(f *field) (test, error) {
 	if t := p.next(); !t.is("(") {
 		return nil, fail(t.at, "want (, got %s", t)
 	}
-	var any []test
+	var values []test
 	for {
 		v, err := p.value(f)
 		if err != nil {
@@ -211,10 +211,10 @@ func (p *parser) in(f *field) (test, error) {
 		if err != nil {
 			return nil, err
 		}
-		any = append(any, one)
+		values = append(values, one)
 		t := p.next()
 		if t.is(")") {
-			return func(i int32) bool { return slices.ContainsFunc(any, func(t test) bool { return t(i) }) }, nil
+			return func(i int32) bool { return slices.ContainsFunc(values, func(t test) bool { return t(i) }) }, nil
 		}
 		if !t.is(",") {
 			return nil, fail(t.at, "want , or ), got %s", t)

@@ -191,13 +191,13 @@ func TestCriticWithoutAVerdict(t *testing.T) {
 func TestRealOllama(t *testing.T) {
 	s := ollamatest.Start(t)
 	s.Model("random", tiny.Random(1, 8192))
-	chat, err := ollama.NewChat(ollama.ChatConfig{BaseURL: s.URL, Model: "random", Options: map[string]any{"num_ctx": 8192}, HTTP: llmtest.Client(t)})
+	chat, err := ollama.NewChat(ollama.ChatConfig{BaseURL: s.URL, Model: "random", Options: map[string]any{"num_ctx": 8192, "num_thread": 1}, HTTP: llmtest.Client(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, planner := range []string{React, Alone} { // the others ask in the same way
 		c := textual(planner)
-		c.MaxTokens, c.Temperature, c.Reflections, c.ToolErrors = 40, 1, 1, 1 // its tokens are characters: prompts are long
+		c.MaxTokens, c.Temperature, c.Reflections, c.ToolErrors, c.Calls = 24, 1, 1, 1, 2 // its tokens are characters: prompts are long
 		a := agentOf(t, c, chat)
 		talk := a.Open(sciFiFan())
 		turn := say(t, talk, "a comedy, please")

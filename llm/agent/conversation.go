@@ -86,7 +86,6 @@ func (c *conversation) Say(ctx context.Context, utterance string) (Turn, error) 
 func (t *turn) run(ctx context.Context) (Turn, error) {
 	within, cancel := context.WithTimeout(ctx, t.a.config.Time)
 	defer cancel()
-	t.outer = ctx
 	err := t.plan(within)
 	stop := (*ended)(nil)
 	switch {

@@ -19,9 +19,8 @@ type turn struct {
 	c       *conversation
 	request string
 	start   time.Time
-	outer   context.Context // without the turn's own bound on time
-	profile Profile         // as it was
-	learned Profile         // in this turn
+	profile Profile // as it was
+	learned Profile // in this turn
 
 	bus    bus
 	whole  int   // items of the bus at first

@@ -135,6 +135,10 @@ func TestFailures(t *testing.T) {
 	if turn := say(t, agentOf(t, textual(React), filtered).Open(sciFiFan()), "a comedy"); turn.End != Refused {
 		t.Errorf("%+v", turn)
 	}
+	sorry := says("I'm sorry that you did not like it.\n" + does("recommend", o{"best": 1}))
+	if turn := say(t, agentOf(t, textual(React), sorry).Open(sciFiFan()), "a comedy"); turn.End != Recommended {
+		t.Errorf("sorry, and helpful: %+v", turn)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := agentOf(t, textual(React), says("")).Open(sciFiFan()).Say(ctx, "a comedy"); !errors.Is(err, context.Canceled) {

@@ -111,7 +111,6 @@ func usage(trace []Step, wall time.Duration) Usage {
 func (t *turn) run(ctx context.Context) (Turn, error) {
 	within, cancel := context.WithTimeout(ctx, t.a.config.Time)
 	defer cancel()
-	t.outer = ctx
 	err := t.plan(within)
 	stop := (*ended)(nil)
 	switch {

@@ -19,9 +19,8 @@ type turn struct {
 	c       *conversation
 	request string
 	start   time.Time
-	outer   context.Context // without the turn's own bound on time
-	profile Profile         // as it was
-	learned Profile         // in this turn
+	profile Profile // as it was
+	learned Profile // in this turn
 
 	bus    bus
 	whole  int   // items of the bus at first
@@ -68,10 +67,19 @@ func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt fi
 	t.trace = append(t.trace, step)
 	t.walls += resp.Wall
 	t.tokens += used(r, resp)
-	if resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && llm.Refuses(resp.Text) {
+	if resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text) {
 		return resp, &ended{Refused}
 	}
 	return resp, nil
+}
+
+// refuses says whether an answer begins as refusals do, and calls nothing: who is sorry may help all the same.
+func refuses(text string) bool {
+	if !llm.Refuses(text) {
+		return false
+	}
+	calls, _, _ := written(text)
+	return len(calls) == 0
 }
 
 // called is what a call's error is for the turn.

@@ -75,7 +75,8 @@ var arrows = []struct{ pkg, may string }{
 	{"results", ""},
 	{"results/table", "results eval eval/stats"},
 	{"results/trec", "results"},
-	{"results/report", "results results/table eval eval/stats"},
+	{"results/figure", ""},
+	{"results/report", "results results/figure results/table eval eval/stats"},
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},

@@ -64,7 +64,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 	g := t.lay(cost, at)
 	g.caption = []string{"Cost, " + t.Protocol}
 	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
-	return append(append(out, g), t.llm()...)
+	return append(append(out, g), t.llm(t.Gains())...)
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

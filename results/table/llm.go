@@ -168,12 +168,11 @@ func (t totals) bad() string {
 }
 
 // llm lays out what language models did, what it cost, and whether it helped. It is empty where none ranked.
-func (t *Table) llm() []grid {
+func (t *Table) llm(gains map[*Row]*Gain) []grid {
 	rows := t.ranked()
 	if len(rows) == 0 {
 		return nil
 	}
-	gains := t.gains(rows)
 	accounts := grid{
 		caption: []string{"Language models, " + t.Protocol}, names: 2,
 		header: []string{"system", "model", "candidates", "ceiling", "informative", "calls", "recorded", "k tokens in", "k out", "$", "p50 s", "p95 s", "tokens/s", "tau", "recited", "bad answers"},

@@ -137,10 +137,10 @@ type Part struct {
 	Legend  []string
 }
 
-// LLM is the account of language models, empty where none ranked.
-func (t *Table) LLM() []Part {
+// LLM is the account of language models, empty where none ranked. Gains are those of [Table.Gains].
+func (t *Table) LLM(gains map[*Row]*Gain) []Part {
 	var out []Part
-	for _, g := range t.llm() {
+	for _, g := range t.llm(gains) {
 		p := Part{Names: g.names, Header: g.header, Legend: g.legend}
 		for _, line := range g.caption {
 			p.Caption += line
@@ -165,6 +165,3 @@ func Words(text string) string { return words(text) }
 
 // Figure writes a measurement with three or four digits.
 func Figure(x float64) string { return figure(x) }
-
-// Ranks gives the systems that both tables have their ranks by the primary metric, from 1, in each of them.
-func Ranks(a, b *Table) (before, after map[string]int) { return ranks(a, b), ranks(b, a) }

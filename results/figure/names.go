@@ -1,0 +1,116 @@
+package figure
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// many is how many points have names beside them; where there are more, those of the frontier alone have.
+const many = 16
+
+// longest is how much of a name stands in a drawing. The whole is in what a pointer shows, and in the data below a figure.
+const longest = 26
+
+// names writes the names of points where there is room, those of the frontier first. A name that would cover another is
+// left out.
+func (d *drawing) names() {
+	type named struct {
+		p    Point
+		x, y float64
+	}
+	var list []named
+	for _, s := range d.f.Series {
+		for _, p := range s.Points {
+			if !d.f.usable(p) {
+				continue
+			}
+			x, y := d.x.place(p.X), d.y.place(p.Y)
+			d.used = append(d.used, box{x - 4, y - 4, x + 4, y + 4})
+			if p.Name != "" {
+				list = append(list, named{p, x, y})
+			}
+		}
+	}
+	few := len(list) <= many
+	slices.SortStableFunc(list, func(a, b named) int {
+		return cmp.Or(-cmp.Compare(truth(a.p.Front), truth(b.p.Front)), cmp.Compare(b.p.Y, a.p.Y))
+	})
+	for _, n := range list {
+		if !few && !n.p.Front {
+			continue
+		}
+		name := shortened(n.p.Name, longest)
+		w := letter * float64(utf8.RuneCountInString(name))
+		for _, at := range []struct {
+			x, y   float64
+			anchor string
+		}{{n.x + 7, n.y + 4, "start"}, {n.x - 7, n.y + 4, "end"}, {n.x, n.y - 9, "middle"}, {n.x, n.y + 17, "middle"}, {n.x + 6, n.y - 7, "start"}, {n.x + 6, n.y + 14, "start"}, {n.x - 6, n.y - 7, "end"}, {n.x - 6, n.y + 14, "end"}} {
+			b := box{at.x, at.y - 10, at.x + w, at.y + 2}
+			switch at.anchor {
+			case "end":
+				b.x0, b.x1 = at.x-w, at.x
+			case "middle":
+				b.x0, b.x1 = at.x-w/2, at.x+w/2
+			}
+			inside := b.x0 >= left && b.x1 <= width && b.y0 >= 0 && b.y1 <= height-bottom
+			if inside && !slices.ContainsFunc(d.used, b.meets) {
+				d.used = append(d.used, b)
+				d.text(at.x, at.y, at.anchor, name, "")
+				break
+			}
+		}
+	}
+}
+
+func truth(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func shortened(s string, n int) string {
+	r := []rune(s)
+	if n = max(n, 4); len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// legend lays out the names of several series in rows, by their positions.
+func (f *Figure) legend() [][]int {
+	var rows [][]int
+	if len(f.Series) < 2 {
+		return nil
+	}
+	used := 0.
+	for n, s := range f.Series {
+		if s.Name == "" || s.Thin {
+			continue
+		}
+		w := entry(s.Name)
+		if rows == nil || used+w > width-left-right {
+			rows, used = append(rows, nil), 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], n)
+		used += w
+	}
+	return rows
+}
+
+func entry(name string) float64 {
+	return 30 + letter*float64(utf8.RuneCountInString(shortened(name, longest)))
+}
+
+func (d *drawing) legend(row int, series []int) {
+	x, y := float64(left), float64(height+legendLine*row)
+	for _, n := range series {
+		fmt.Fprintf(d, `<g class="s%d">`, n%len(colours))
+		d.mark(n, x+5, y, d.f.Series[n].Name)
+		d.WriteString("</g>")
+		d.text(x+15, y+4, "start", shortened(d.f.Series[n].Name, longest), "")
+		x += entry(d.f.Series[n].Name)
+	}
+}

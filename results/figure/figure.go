@@ -16,6 +16,8 @@ type Figure struct {
 	Note   string // what a reader must know beside it
 	X, Y   Axis
 	Series []Series
+	Named  bool // every point has its name beside it, where there is room
+	Height int  // 0: the usual
 }
 
 // Axis is one direction. With names, values are their positions from 0.
@@ -33,7 +35,7 @@ type Kind int
 
 const (
 	Dots Kind = iota
-	Line      // with a dot at each point
+	Line      // with a dot at each point, if there are not many
 	Bars
 )
 
@@ -42,7 +44,7 @@ type Series struct {
 	Name   string
 	Kind   Kind
 	Points []Point
-	Thin   bool // one of many: no dots, and no name beside it
+	Thin   bool // no dots and no name: it belongs to the series before, whose colour it has
 }
 
 // Point may have a name, and an interval in the direction of Y.

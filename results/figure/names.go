@@ -33,7 +33,7 @@ func (d *drawing) names() {
 			}
 		}
 	}
-	few := len(list) <= many
+	few := d.f.Named || len(list) <= many
 	slices.SortStableFunc(list, func(a, b named) int {
 		return cmp.Or(-cmp.Compare(truth(a.p.Front), truth(b.p.Front)), cmp.Compare(b.p.Y, a.p.Y))
 	})
@@ -43,10 +43,7 @@ func (d *drawing) names() {
 		}
 		name := shortened(n.p.Name, longest)
 		w := letter * float64(utf8.RuneCountInString(name))
-		for _, at := range []struct {
-			x, y   float64
-			anchor string
-		}{{n.x + 7, n.y + 4, "start"}, {n.x - 7, n.y + 4, "end"}, {n.x, n.y - 9, "middle"}, {n.x, n.y + 17, "middle"}, {n.x + 6, n.y - 7, "start"}, {n.x + 6, n.y + 14, "start"}, {n.x - 6, n.y - 7, "end"}, {n.x - 6, n.y + 14, "end"}} {
+		for _, at := range around(n.x, n.y, d.f.Named && n.p.X == 0) {
 			b := box{at.x, at.y - 10, at.x + w, at.y + 2}
 			switch at.anchor {
 			case "end":
@@ -54,14 +51,29 @@ func (d *drawing) names() {
 			case "middle":
 				b.x0, b.x1 = at.x-w/2, at.x+w/2
 			}
-			inside := b.x0 >= left && b.x1 <= width && b.y0 >= 0 && b.y1 <= height-bottom
+			inside := b.x0 >= left && b.x1 <= width && b.y0 >= 0 && b.y1 <= float64(d.h-bottom)
 			if inside && !slices.ContainsFunc(d.used, b.meets) {
 				d.used = append(d.used, b)
-				d.text(at.x, at.y, at.anchor, name, "")
+				d.text(at.x, at.y, at.anchor, name, ` class="name"`)
 				break
 			}
 		}
 	}
+}
+
+// spot is a place for a name.
+type spot struct {
+	x, y   float64
+	anchor string
+}
+
+// around are places beside a point, the best one first.
+func around(x, y float64, leftwards bool) []spot {
+	out := []spot{{x + 7, y + 4, "start"}, {x - 7, y + 4, "end"}, {x, y - 9, "middle"}, {x, y + 17, "middle"}, {x + 6, y - 7, "start"}, {x + 6, y + 14, "start"}, {x - 6, y - 7, "end"}, {x - 6, y + 14, "end"}}
+	if leftwards {
+		out[0], out[1] = out[1], out[0]
+	}
+	return out
 }
 
 func truth(b bool) int {
@@ -105,10 +117,11 @@ func entry(name string) float64 {
 }
 
 func (d *drawing) legend(row int, series []int) {
-	x, y := float64(left), float64(height+legendLine*row)
+	x, y := float64(left), float64(d.h+legendLine*row)
 	for _, n := range series {
-		fmt.Fprintf(d, `<g class="s%d">`, n%len(colours))
-		d.mark(n, x+5, y, d.f.Series[n].Name)
+		c := d.f.colour(n)
+		fmt.Fprintf(d, `<g class="s%d">`, c%len(colours))
+		d.mark(c, x+5, y, d.f.Series[n].Name)
 		d.WriteString("</g>")
 		d.text(x+15, y+4, "start", shortened(d.f.Series[n].Name, longest), "")
 		x += entry(d.f.Series[n].Name)

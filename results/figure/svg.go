@@ -8,7 +8,7 @@ import (
 
 // The drawing's measures, in its own units.
 const (
-	width, height            = 680, 380
+	width, usual             = 680, 380
 	left, right, top, bottom = 66, 18, 14, 52
 	letter                   = 6.4 // width of a letter, near enough to keep names apart
 	legendLine               = 18
@@ -18,7 +18,7 @@ const (
 // series has a mark of its own too (Okabe & Ito 2008, without yellow).
 var colours = [...]string{"#0072b2", "#c44e00", "#007a5a", "#a83279", "#3b3b3b", "#8a6d00", "#2a7fbf", "#7a4fb5"}
 
-const style = `text{font:11px system-ui,sans-serif;fill:#222}.axis{stroke:#777;fill:none}.grid{stroke:#ddd}.front{fill:none;stroke:#555;stroke-dasharray:5 4}` +
+const style = `text{font:11px system-ui,sans-serif;fill:#222}.axis{stroke:#777;fill:none}.grid{stroke:#ddd}.front{fill:none;stroke:#555;stroke-dasharray:5 4}.name{paint-order:stroke;stroke:#fff;stroke-width:3px}` +
 	`.line{fill:none;stroke-width:1.8}.thin{opacity:.55;stroke-width:1.2}`
 
 // SVG is the figure as a file of its own.
@@ -40,6 +40,7 @@ type drawing struct {
 	f    *Figure
 	x, y scale
 	used []box // by names
+	h    int
 }
 
 type box struct{ x0, y0, x1, y1 float64 }
@@ -62,12 +63,13 @@ func (f *Figure) draw(attributes, head string) string {
 		}
 	}
 	rows := f.legend()
-	d := drawing{f: f, x: newScale(f.X, xs, left, width-right), y: newScale(f.Y, ys, height-bottom, top)}
+	height := f.height()
+	d := drawing{f: f, x: newScale(f.X, xs, left, width-right), y: newScale(f.Y, ys, float64(height-bottom), top), h: height}
 	fmt.Fprintf(&d, `<svg %sclass="figure" viewBox="0 0 %d %d" role="img" aria-label="%s">`, attributes, width, height+legendLine*len(rows), html.EscapeString(f.Title))
 	d.WriteString("<title>" + html.EscapeString(f.Title) + "</title>" + head)
 	d.axes()
 	if front := f.front(); len(front) > 1 {
-		d.WriteString(`<path class="front" d="` + d.path(front) + `"/>`)
+		d.WriteString(`<path class="front" d="` + d.stairs(front) + `"/>`)
 	}
 	for n, s := range f.Series {
 		d.series(n, s)
@@ -78,6 +80,14 @@ func (f *Figure) draw(attributes, head string) string {
 	}
 	d.WriteString("</svg>")
 	return d.String()
+}
+
+// height without the legend.
+func (f *Figure) height() int {
+	if f.Height > 0 {
+		return f.Height
+	}
+	return usual
 }
 
 func (d *drawing) text(x, y float64, anchor, s, more string) {
@@ -95,7 +105,7 @@ func (d *drawing) axes() {
 	room := (width - left - right) / max(1, len(d.x.ticks))
 	for n, t := range d.x.ticks {
 		x := d.x.place(t.value)
-		fmt.Fprintf(d, `<path class="axis" d="M%.1f %dv4"/>`, x, height-bottom)
+		fmt.Fprintf(d, `<path class="axis" d="M%.1f %dv4"/>`, x, d.h-bottom)
 		text := t.text
 		if d.f.X.Names != nil {
 			text = shortened(text, int(float64(room)/letter))
@@ -103,11 +113,11 @@ func (d *drawing) axes() {
 				continue
 			}
 		}
-		d.text(x, height-bottom+17, "middle", text, "")
+		d.text(x, float64(d.h-bottom+17), "middle", text, "")
 	}
-	fmt.Fprintf(d, `<path class="axis" d="M%d %dV%dH%d"/>`, left, top, height-bottom, width-right)
-	d.text((left+width-right)/2, height-14, "middle", d.f.X.Label, "")
-	d.text(0, 0, "middle", d.f.Y.Label, fmt.Sprintf(` transform="translate(14 %d) rotate(-90)"`, (top+height-bottom)/2))
+	fmt.Fprintf(d, `<path class="axis" d="M%d %dV%dH%d"/>`, left, top, d.h-bottom, width-right)
+	d.text((left+width-right)/2, float64(d.h-14), "middle", d.f.X.Label, "")
+	d.text(0, 0, "middle", d.f.Y.Label, fmt.Sprintf(` transform="translate(14 %d) rotate(-90)"`, (top+d.h-bottom)/2))
 }
 
 func (d *drawing) path(points []Point) string {
@@ -118,6 +128,33 @@ func (d *drawing) path(points []Point) string {
 	return b.String()
 }
 
+// stairs is a frontier: between two of its points, what can be had is what the cheaper one gives.
+func (d *drawing) stairs(points []Point) string {
+	var b strings.Builder
+	for n, p := range points {
+		if n == 0 {
+			fmt.Fprintf(&b, "M%.1f %.1f", d.x.place(p.X), d.y.place(p.Y))
+			continue
+		}
+		fmt.Fprintf(&b, "H%.1fV%.1f", d.x.place(p.X), d.y.place(p.Y))
+	}
+	return b.String()
+}
+
+// dotted is how many points of a line have dots.
+const dotted = 60
+
+// colour of a series, by its position among those that have names.
+func (f *Figure) colour(n int) int {
+	c := 0
+	for _, s := range f.Series[1 : n+1] {
+		if !s.Thin {
+			c++
+		}
+	}
+	return c
+}
+
 func (d *drawing) series(n int, s Series) {
 	var points []Point
 	for _, p := range s.Points {
@@ -125,8 +162,8 @@ func (d *drawing) series(n int, s Series) {
 			points = append(points, p)
 		}
 	}
-	class := fmt.Sprintf("s%d", n%len(colours))
-	fmt.Fprintf(d, `<g class="%s">`, class)
+	n = d.f.colour(n)
+	fmt.Fprintf(d, `<g class="s%d">`, n%len(colours))
 	if s.Kind == Line && len(points) > 1 {
 		more := ""
 		if s.Thin {
@@ -142,9 +179,9 @@ func (d *drawing) series(n int, s Series) {
 		switch {
 		case s.Kind == Bars:
 			w := .7 * (width - left - right) / float64(max(1, len(points)))
-			fmt.Fprintf(d, `<rect fill="currentColor" stroke="none" x="%.1f" y="%.1f" width="%.1f" height="%.1f">`, x-w/2, y, w, max(0, height-bottom-y))
+			fmt.Fprintf(d, `<rect fill="currentColor" stroke="none" x="%.1f" y="%.1f" width="%.1f" height="%.1f">`, x-w/2, y, w, max(0, float64(d.h-bottom)-y))
 			d.WriteString("<title>" + html.EscapeString(d.tip(s, p)) + "</title></rect>")
-		case !s.Thin:
+		case !s.Thin && (s.Kind != Line || len(points) <= dotted):
 			d.mark(n, x, y, d.tip(s, p))
 		}
 	}

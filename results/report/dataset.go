@@ -86,7 +86,7 @@ func (s *site) describe(b *board) {
 // tail shows how unequally popular the items are.
 func tail(sorted []int64) *figure.Figure {
 	f := &figure.Figure{Name: "items", Title: "Training interactions of items, from the most popular", X: figure.Axis{Label: "rank of the item", Log: true}, Y: figure.Axis{Label: "training interactions", Log: true}}
-	line := figure.Series{Name: "items", Kind: figure.Line, Thin: true}
+	line := figure.Series{Name: "items", Kind: figure.Line}
 	last := -1.
 	for n, v := range sorted {
 		// Ranks that a logarithmic axis cannot tell apart need one point.

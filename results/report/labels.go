@@ -34,9 +34,10 @@ func labels(r *table.Row) []label {
 
 // kind is the word for a reason that a record gives.
 func kind(why string) string {
-	lower := strings.ToLower(why)
-	for _, k := range []struct{ in, name string }{{"limit", "limited"}, {"leak", "leaked"}, {"test model", "test model"}, {"for tests", "test model"}, {"train", "leaked"}} {
-		if strings.Contains(lower, k.in) {
+	for _, k := range []struct{ begins, ends, name string }{
+		{"limit: ", "", "limited"}, {"leak: ", "", "leaked"}, {"attack: ", "", "attacked"}, {"", "made for tests", "test model"},
+	} {
+		if strings.HasPrefix(why, k.begins) && strings.HasSuffix(why, k.ends) {
 			return k.name
 		}
 	}

@@ -134,6 +134,6 @@ func (b *board) Leaders() string {
 }
 
 // Rest is how many columns a row without values leaves empty.
-func (b *board) Rest() int { return b.columns() - 4 }
+func (b *board) Rest() int { return b.columns() - 2 }
 
 func (b *board) columns() int { return 5 + len(b.Metrics) + len(b.Costs) }

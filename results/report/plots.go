@@ -33,7 +33,7 @@ func (b *board) figures() []*figure.Figure {
 		b.dollars(),
 		b.parts("history", "the length of the history", "interactions in the history", lengthsOf(b.table)),
 		b.parts("target", "the popularity of the target", "training interactions of what is to be found", b.table.Target),
-		curve(b.leaders(most), b.Metric()),
+		curve(b.leaders(most)),
 	}
 	return slices.DeleteFunc(all, func(f *figure.Figure) bool { return f == nil || f.Empty() })
 }
@@ -179,12 +179,11 @@ func fifths(order []int, of []float64) [][]int {
 }
 
 // curve draws what validations found during trainings, nil where none was recorded.
-func curve(rows []*row, metric string) *figure.Figure {
+func curve(rows []*row) *figure.Figure {
 	f := &figure.Figure{
 		Name: "curves", Title: "Validation during training", Note: "ndcg@10 on the validation cases; the first seed has a line of its name, the others thin ones.",
 		X: figure.Axis{Label: "epoch"}, Y: figure.Axis{Label: "ndcg@10, validation"},
 	}
-	_ = metric
 	for _, r := range rows {
 		if r.Standing == nil {
 			continue
@@ -221,7 +220,7 @@ func rankFlips(boards []*board) []*figure.Figure {
 		}
 		f := &figure.Figure{
 			Name: fmt.Sprintf("ranks-%d", n), Title: fmt.Sprintf("Ranks by %s: %s against %s", b.Metric(), first.Protocol, b.Protocol),
-			X: figure.Axis{Label: "protocol of " + b.Experiment, Names: []string{first.Protocol, b.Protocol}}, Y: figure.Axis{Label: "rank", Reverse: true, Zero: false},
+			X: figure.Axis{Label: "protocol of " + b.Experiment, Names: []string{first.Protocol, b.Protocol}}, Y: figure.Axis{Label: "rank", Reverse: true}, Named: true, Height: max(260, min(70+18*len(before), 1500)),
 		}
 		for i, system := range before {
 			s := figure.Series{Kind: figure.Line, Points: []figure.Point{{X: 0, Y: float64(i + 1), Name: system}, {X: 1, Y: float64(slices.Index(after, system) + 1), Name: system}}}

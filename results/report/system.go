@@ -32,7 +32,7 @@ func (s *site) system(b *board, r *row) error {
 		head
 		*board
 		Row                                   *row
-		Model, Command                        string
+		Model, Command, P                     string
 		Params, Identity, Timing, Environment []pair
 		Metrics                               []pair
 		Seeds                                 []seeded
@@ -51,6 +51,9 @@ func (s *site) system(b *board, r *row) error {
 		return s.page(b.Dir+"/"+r.Page, "system.html", x)
 	}
 	rec := r.Records[0]
+	if p := r.Standing.P; p != nil {
+		x.P = fmt.Sprintf("%.4f", *p)
+	}
 	x.Model = rec.Identity.Model
 	x.Params = params(rec.Identity.Params)
 	x.Identity = identity(rec)
@@ -94,7 +97,7 @@ func (s *site) system(b *board, r *row) error {
 		}
 	}
 	x.Skipped = strings.Join(skipped, ", ")
-	if f := curve([]*row{r}, b.Metric()); f != nil {
+	if f := curve([]*row{r}); f != nil {
 		x.Curve = draw(f)
 	}
 	if first := b.table.First(r.Row); first != nil {

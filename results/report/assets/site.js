@@ -180,12 +180,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const histogram = (d) => {
     const w = 680, h = 260, left = 50, bottom = 40, top = 12, bins = new Array(20).fill(0);
     for (const x of d) if (x !== 0) bins[Math.min(19, Math.max(0, x > 0 ? 10 + Math.ceil(x * 10 - 1e-9) - 1 : Math.floor(x * 10 + 1e-9) + 10))]++;
-    const high = Math.max(1, ...bins), each = (w - left - 10) / 20;
+    const most = Math.max(1, ...bins), each = (w - left - 10) / 20;
+    const power = 10 ** Math.floor(Math.log10(most / 4 || 1));
+    const step = Math.max(1, [1, 2, 5, 10].map((f) => f * power).find((x) => x * 4 >= most));
+    const high = step * Math.ceil(most / step);
     const out = svg("svg", { class: "figure", viewBox: `0 0 ${w} ${h}`, role: "img", "aria-label": "Users by their difference" });
-    for (let n = 0; n <= 4; n++) {
-      const y = top + (h - top - bottom) * n / 4;
+    for (let n = 0; n <= high; n += step) {
+      const y = h - bottom - (h - top - bottom) * n / high;
       out.append(svg("path", { class: "grid", d: `M${left} ${y}H${w - 10}` }));
-      if (high >= 4 || n === 0 || n === 4) out.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, String(Math.round(high * (1 - n / 4)))));
+      out.append(svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, String(n)));
     }
     bins.forEach((count, n) => {
       const height = (h - top - bottom) * count / high;
@@ -193,7 +196,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       bar.append(svg("title", {}, `${((n - 10) / 10).toFixed(1)} to ${((n - 9) / 10).toFixed(1)}: ${count} users`));
       out.append(bar);
     });
-    for (let n = 0; n <= 20; n += 5) out.append(svg("text", { x: left + n * each, y: h - bottom + 16, "text-anchor": "middle" }, ((n - 10) / 10).toFixed(1)));
+    for (let n = 0; n <= 20; n += 5) out.append(svg("text", { x: left + n * each, y: h - bottom + 16, "text-anchor": "middle" }, String((n - 10) / 10).replace("-", "−")));
     out.append(svg("path", { class: "axis", d: `M${left} ${h - bottom}H${w - 10}M${left + 10 * each} ${top}V${h - bottom}` }));
     out.append(svg("text", { x: (left + w) / 2, y: h - 6, "text-anchor": "middle" }, `difference of ${data.metric} of a user`));
     return out;

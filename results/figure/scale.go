@@ -46,7 +46,9 @@ func newScale(a Axis, values []float64, from, to float64) scale {
 		s.lo = 0
 	}
 	if a.Log {
-		s.ticks = powers(s.lo, s.hi)
+		if s.ticks = powers(s.lo, s.hi); len(s.ticks) < 3 { // a range within one power of ten has round values of its own
+			s.ticks = round(math.Pow(10, s.lo), math.Pow(10, s.hi), false)
+		}
 	} else {
 		s.ticks = round(s.lo, s.hi, a.Reverse)
 	}

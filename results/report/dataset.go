@@ -24,6 +24,7 @@ type described struct {
 	Density                        string
 	Head                           string // share of the interactions that the most popular fifth has
 	Figures                        []*drawn
+	sum                            string // of the split
 }
 
 // describe adds the board to its data set's page.
@@ -53,10 +54,10 @@ func (s *site) describe(b *board) {
 			x.Notes = append(x.Notes, note)
 		}
 	}
-	if slices.ContainsFunc(x.Splits, func(d described) bool { return d.Split == short(rec.Split) }) {
+	if slices.ContainsFunc(x.Splits, func(d described) bool { return d.sum == rec.Split }) {
 		return
 	}
-	d := described{Protocol: b.Protocol, Data: short(rec.Identity.Data), Split: short(rec.Split), Items: len(c.Popularity), Users: c.Users, Asked: len(r.Users)}
+	d := described{Protocol: b.Protocol, Data: short(rec.Identity.Data), Split: short(rec.Split), sum: rec.Split, Items: len(c.Popularity), Users: c.Users, Asked: len(r.Users)}
 	if w := rec.Identity.Filters; w != "" && w != "null" && w != "{}" {
 		d.Filters = w
 	}

@@ -206,7 +206,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const t = element("table", undefined, { class: "plain" });
     t.append(element("caption", caption));
     const head = t.createTHead().insertRow();
-    for (const h of header) head.append(element("th", h, { scope: "col" }));
+    header.forEach((h, n) => head.append(element("th", h, { scope: "col", class: n ? "n" : "" })));
     const body = t.createTBody();
     for (const row of rows) {
       const tr = body.insertRow();

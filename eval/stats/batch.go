@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -20,15 +21,7 @@ func group(x []float64) grouped {
 			g.places = append(g.places, int32(i))
 		}
 	}
-	slices.SortStableFunc(g.places, func(a, b int32) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(g.places, func(a, b int32) int { return cmp.Compare(x[a], x[b]) })
 	for n, i := range g.places {
 		if n == 0 || x[i] != g.values[len(g.values)-1] {
 			g.values, g.ends = append(g.values, x[i]), append(g.ends, 0)
@@ -38,10 +31,12 @@ func group(x []float64) grouped {
 	return g
 }
 
-// lanes of 16 bits hold the counts of four resamples. None exceeds the number of draws, so that none overflows below wide.
+// eighths are the resamples that share a word, a byte each. A byte is emptied into a wider sum before it can overflow, and
+// sums of 16 bits hold all draws of fewer users than wide.
 const (
-	quarters = 4
-	wide     = 1 << 16
+	eighths = 8
+	wide    = 1 << 16
+	even    = 0x00ff00ff00ff00ff // every other byte
 )
 
 // Intervals returns for each row, one value a user, what [Bootstrap] returns for it alone, but for rounding: all rows see
@@ -67,24 +62,30 @@ func Intervals(rows [][]float64, resamples int, seed uint64) []Interval {
 		groups[r] = group(row)
 	}
 	draws := make([]float64, len(rows)*resamples) // one row after the other
-	parallel((resamples+quarters-1)/quarters, func() func(int) {
-		count := make([]uint64, n)
+	parallel((resamples+eighths-1)/eighths, func() func(int) {
+		one, count := make([]uint8, n), make([]uint64, n)
 		return func(block int) {
-			first := block * quarters
-			size := min(quarters, resamples-first)
+			first := block * eighths
+			size := min(eighths, resamples-first)
 			clear(count)
+			var most uint8
 			for l := range size {
-				drawn(count, stream(seed, first+l), 1<<(16*l))
+				clear(one)
+				drawn(one, stream(seed, first+l), 1) // no user is drawn 256 times of fewer than wide
+				for u, c := range one {
+					count[u] |= uint64(c) << (8 * l)
+					most = max(most, c)
+				}
 			}
 			for r := range groups {
-				groups[r].counted(draws[r*resamples+first:][:size], count)
+				groups[r].counted(draws[r*resamples+first:][:size], count, 255/int(most))
 			}
 		}
 	})
 	parallel(len(rows), func() func(int) {
 		return func(r int) {
 			d := draws[r*resamples : (r+1)*resamples]
-			slices.Sort(d)
+			ends(d)
 			var sum float64
 			for _, v := range rows[r] {
 				sum += v
@@ -95,32 +96,83 @@ func Intervals(rows [][]float64, resamples int, seed uint64) []Interval {
 	return out
 }
 
-// counted sets dst to the means of the resamples whose counts by user stand in the lanes.
-func (g grouped) counted(dst []float64, count []uint64) {
-	clear(dst)
+// ends puts the values that the quantiles of an interval read into their places, as sorting would.
+func ends(d []float64) {
+	low, high := int(.025*float64(len(d)-1))+2, int(.975*float64(len(d)-1))
+	if low >= high {
+		slices.Sort(d)
+		return
+	}
+	choose(d, low)
+	slices.Sort(d[:low])
+	choose(d[low:], high-low)
+	slices.Sort(d[high:])
+}
+
+// choose puts the n least values first (Hoare 1961, Find), from which of three the middle one parts the rest.
+func choose(d []float64, n int) {
+	for len(d) > 12 && n > 0 && n < len(d) {
+		a, b, c := d[0], d[len(d)/2], d[len(d)-1]
+		middle := max(min(a, b), min(max(a, b), c))
+		i, j := 0, len(d)-1
+		for i <= j {
+			for d[i] < middle {
+				i++
+			}
+			for d[j] > middle {
+				j--
+			}
+			if i <= j {
+				d[i], d[j] = d[j], d[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			d = d[:j+1]
+		case n > i:
+			d, n = d[i:], n-i
+		default:
+			return
+		}
+	}
+	slices.Sort(d)
+}
+
+// counted sets dst to the means of the resamples whose counts by user stand in the bytes, of which so many may be added.
+func (g grouped) counted(dst []float64, count []uint64, room int) {
+	var sums [eighths]float64
 	from := int32(0)
 	for c, v := range g.values {
-		var sum uint64
-		for _, u := range g.places[from:g.ends[c]] {
-			sum += count[u]
+		var a, b uint64 // bytes 0, 2, 4, 6 and 1, 3, 5, 7
+		for places := g.places[from:g.ends[c]]; len(places) > 0; {
+			some := places[:min(room, len(places))]
+			places = places[len(some):]
+			var sum uint64
+			for _, u := range some {
+				sum += count[u]
+			}
+			a += sum & even
+			b += sum >> 8 & even
 		}
 		from = g.ends[c]
-		for l := range dst {
-			dst[l] += float64(v * float64(sum>>(16*l)&(wide-1)))
+		for l := 0; l < eighths; l += 2 {
+			sums[l] += float64(v * float64(a&(wide-1)))
+			sums[l+1] += float64(v * float64(b&(wide-1)))
+			a >>= 16
+			b >>= 16
 		}
 	}
 	for l := range dst {
-		dst[l] /= float64(len(count))
+		dst[l] = sums[l] / float64(len(count))
 	}
 }
-
-// eighths are the resamples that share a word in a test: a sign is one bit, and a lane of a byte counts 255 of them.
-const eighths = 8
 
 // PairedAll returns [Paired] of each row of differences: the same numbers, for signs that are drawn once.
 func PairedAll(rows [][]float64, resamples int, seed uint64) []float64 {
 	type test struct {
-		grouped
+		signed
 		row        int
 		sum, bound float64
 		extreme    []bool // by resample
@@ -132,7 +184,7 @@ func PairedAll(rows [][]float64, resamples int, seed uint64) []float64 {
 		d, sum, bound := terms(row)
 		p, known := settled(d, bound, resamples)
 		if out[r] = p; !known {
-			tests = append(tests, &test{grouped: group(d), row: r, sum: sum, bound: bound, extreme: make([]bool, resamples)})
+			tests = append(tests, &test{signed: absolute(d), row: r, sum: sum, bound: bound, extreme: make([]bool, resamples)})
 			longest = max(longest, len(d))
 		}
 	}
@@ -172,21 +224,57 @@ func PairedAll(rows [][]float64, resamples int, seed uint64) []float64 {
 	return out
 }
 
-// flipped adds up the terms whose sign changes, by resample.
-func (g grouped) flipped(dst *[eighths]float64, signs []uint64) {
+// signed are differences by their absolute values, of each first the places where they are positive.
+type signed struct {
+	grouped
+	positive []int32 // their ends in places, of each value
+}
+
+func absolute(d []float64) signed {
+	abs := make([]float64, len(d))
+	for k, v := range d {
+		abs[k] = math.Abs(v)
+	}
+	s := signed{grouped: group(abs)}
 	from := int32(0)
-	for c, v := range g.values {
-		for places := g.places[from:g.ends[c]]; len(places) > 0; {
-			some := places[:min(255, len(places))]
-			places = places[len(some):]
-			var n uint64
-			for _, k := range some {
+	for _, end := range s.ends {
+		places := s.places[from:end]
+		slices.SortStableFunc(places, func(a, b int32) int { return cmp.Compare(d[b], d[a]) })
+		n := 0
+		for n < len(places) && d[places[n]] > 0 {
+			n++
+		}
+		s.positive = append(s.positive, from+int32(n))
+		from = end
+	}
+	return s
+}
+
+// ones is 1 in every byte.
+const ones = 0x0101010101010101
+
+// flipped adds up the terms whose sign changes, by resample. The bytes begin with the number of negative terms, so that none
+// of them falls below zero.
+func (s signed) flipped(dst *[eighths]float64, signs []uint64) {
+	from := int32(0)
+	for c, v := range s.values {
+		plus, minus := s.places[from:s.positive[c]], s.places[s.positive[c]:s.ends[c]]
+		from = s.ends[c]
+		for len(plus)+len(minus) > 0 {
+			p := plus[:min(len(plus), 255)]
+			m := minus[:min(len(minus), 255-len(p))]
+			plus, minus = plus[len(p):], minus[len(m):]
+			n := uint64(len(m)) * ones
+			for _, k := range p {
 				n += signs[k]
 			}
+			for _, k := range m {
+				n -= signs[k]
+			}
 			for l := range dst {
-				dst[l] += float64(v * float64(n>>(8*l)&255))
+				dst[l] += float64(v * float64(int(n&255)-len(m)))
+				n >>= 8
 			}
 		}
-		from = g.ends[c]
 	}
 }

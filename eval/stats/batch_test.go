@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -33,6 +34,24 @@ func TestIntervalsAreThoseOfBootstrap(t *testing.T) {
 				if math.Abs(d) > 1e-12 {
 					t.Errorf("%d users, row %d: part %d differs by %g", users, n, k, d)
 				}
+			}
+		}
+	}
+}
+
+// TestEndsAreSorted: what quantiles read is where sorting would put it.
+func TestEndsAreSorted(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1, 2, 3, 20, 81, 1000, 10_000} {
+		d := make([]float64, n)
+		for i := range d {
+			d[i] = float64(r.IntN(n)) // with ties
+		}
+		want := slices.Sorted(slices.Values(d))
+		ends(d)
+		for _, q := range []float64{.025, .975} {
+			if got, want := quantile(d, q), quantile(want, q); got != want {
+				t.Errorf("%d values: quantile %g is %g, want %g", n, q, got, want)
 			}
 		}
 	}

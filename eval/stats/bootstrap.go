@@ -64,7 +64,7 @@ func Bootstrap(values []float64, cols, resamples int, seed uint64) ([]Interval, 
 }
 
 // drawn adds one to the count of a user for each of as many draws as there are users.
-func drawn[T int32 | uint64](count []T, s *rand.ChaCha8, one T) {
+func drawn[T int32 | uint8](count []T, s *rand.ChaCha8, one T) {
 	for range count {
 		u, _ := bits.Mul64(s.Uint64(), uint64(len(count)))
 		count[u] += one

@@ -91,6 +91,7 @@ var arrows = []struct{ pkg, may string }{
 // replaced in one place.
 var sole = []struct{ library, pkg string }{
 	{"github.com/olekukonko/tablewriter", "results/table"},
+	{"gonum.org/v1/plot", "results/figure"},
 	{"gorgonia.org/cu", "gpu/cuda"},
 	{"github.com/DataIntelligenceCrew/go-faiss", "models/index"},
 	{"github.com/ollama/ollama", "llm/ollama"},

@@ -47,7 +47,8 @@ type box struct{ x0, y0, x1, y1 float64 }
 
 func (b box) meets(o box) bool { return b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1 }
 
-func (f *Figure) draw(attributes, head string) string {
+// layout finds the scales.
+func (f *Figure) layout() *drawing {
 	var xs, ys []float64
 	for _, s := range f.Series {
 		for _, p := range s.Points {
@@ -62,10 +63,14 @@ func (f *Figure) draw(attributes, head string) string {
 			}
 		}
 	}
+	h := f.height()
+	return &drawing{f: f, x: newScale(f.X, xs, left, width-right), y: newScale(f.Y, ys, float64(h-bottom), top), h: h}
+}
+
+func (f *Figure) draw(attributes, head string) string {
 	rows := f.legend()
-	height := f.height()
-	d := drawing{f: f, x: newScale(f.X, xs, left, width-right), y: newScale(f.Y, ys, float64(height-bottom), top), h: height}
-	fmt.Fprintf(&d, `<svg %sclass="figure" viewBox="0 0 %d %d" role="img" aria-label="%s">`, attributes, width, height+legendLine*len(rows), html.EscapeString(f.Title))
+	d := f.layout()
+	fmt.Fprintf(d, `<svg %sclass="figure" viewBox="0 0 %d %d" role="img" aria-label="%s">`, attributes, width, d.h+legendLine*len(rows), html.EscapeString(f.Title))
 	d.WriteString("<title>" + html.EscapeString(f.Title) + "</title>" + head)
 	d.axes()
 	if front := f.front(); len(front) > 1 {

@@ -250,3 +250,40 @@ func (b *board) ranks(other *board) []string {
 	}
 	return out
 }
+
+// Figures are the plots of all boards of the experiments in folders. Their names, which begin with those of their boards, are
+// names of files.
+func Figures(dirs []string) ([]*figure.Figure, error) {
+	var out []*figure.Figure
+	var boards []*board
+	err := Each(dirs, func(e *table.Experiment, t *table.Table) error {
+		b := newBoard(e, t, len(boards)+1)
+		b.Spec = e.Spec
+		boards = append(boards, b)
+		for _, f := range b.figures() {
+			f.Name = b.Dir + "-" + f.Name
+			out = append(out, f)
+		}
+		b.forget()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for len(boards) > 0 {
+		var same, other []*board
+		for _, b := range boards {
+			if b.Dataset == boards[0].Dataset {
+				same = append(same, b)
+			} else {
+				other = append(other, b)
+			}
+		}
+		for _, f := range rankFlips(same) {
+			f.Name = slug(boards[0].Dataset) + "-" + f.Name
+			out = append(out, f)
+		}
+		boards = other
+	}
+	return out, nil
+}

@@ -4,18 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
-	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
 )
 
-// Formats are the endings of the files that a figure can be.
+// Formats are those of the files that a figure can be.
 func Formats() []string { return []string{"svg", "png", "pdf"} }
 
 // Unknown is the error of a format that is none of [Formats].
@@ -25,140 +25,127 @@ func (e *Unknown) Error() string {
 	return fmt.Sprintf("figure: format %q: known are %s", e.Format, strings.Join(Formats(), ", "))
 }
 
+// unit is that of the drawing. Of gonum's plot only the canvases are used: its axes would be others than the SVG's, and its
+// labels bring fonts that would nearly double the program.
+const unit = vg.Inch / 96
+
 // File is the figure as the content of a file.
 func (f *Figure) File(format string) ([]byte, error) {
-	switch format {
-	case "svg":
+	if format == "svg" {
 		return []byte(f.SVG()), nil
-	case "png", "pdf":
+	}
+	shapes, high := f.layout()
+	w, h := width*unit, vg.Length(high)*unit
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "png":
+		c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(192))
+		newPainter(c, h).paint(shapes)
+		_, err = vgimg.PngCanvas{Canvas: c}.WriteTo(&b)
+	case "pdf":
+		c := vgpdf.New(w, h)
+		c.EmbedFonts(true)
+		newPainter(c, h).paint(shapes)
+		_, err = c.WriteTo(&b)
 	default:
 		return nil, &Unknown{format}
 	}
-	p, err := f.plot()
 	if err != nil {
 		return nil, fmt.Errorf("figure: %s: %w", f.Title, err)
 	}
-	high := font.Length(f.height()+legendLine*len(f.legend())) * vg.Inch / 96
-	w, err := p.WriterTo(width*vg.Inch/96, high, format)
-	if err != nil {
-		return nil, fmt.Errorf("figure: %s: %w", f.Title, err)
-	}
-	var b bytes.Buffer
-	if _, err := w.WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("figure: %s: %w", f.Title, err)
-	}
-	return b.Bytes(), nil
+	return dates.ReplaceAll(b.Bytes(), []byte("/$1 (D:19700101000000)")), nil
 }
 
-// plot gives gonum's the same axes, marks and colours as the SVG has.
-func (f *Figure) plot() (*plot.Plot, error) {
-	d := f.layout()
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = f.Title, f.X.Label, f.Y.Label
-	p.Legend.Top = true
-	axis(&p.X, d.x)
-	axis(&p.Y, d.y)
-	grid := plotter.NewGrid()
-	grid.Vertical.Width, grid.Horizontal.Color = 0, color.Gray{0xdd}
-	p.Add(grid)
-	if front := f.front(); len(front) > 1 {
-		var steps plotter.XYs
-		for n, pt := range front {
-			if n > 0 {
-				steps = append(steps, plotter.XY{X: d.x.along(pt.X), Y: d.y.along(front[n-1].Y)})
-			}
-			steps = append(steps, plotter.XY{X: d.x.along(pt.X), Y: d.y.along(pt.Y)})
-		}
-		line, err := plotter.NewLine(steps)
-		if err != nil {
-			return nil, err
-		}
-		line.Color, line.Dashes = color.Gray{0x66}, []vg.Length{4, 3}
-		p.Add(line)
-	}
-	for n, s := range f.Series {
-		if err := f.add(p, d, n, s); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+// dates are those that a PDF has of its making, and that would make two files of one figure differ.
+var dates = regexp.MustCompile(`/(CreationDate|ModDate) \(D:[0-9]{14}\)`)
+
+// painter draws shapes on a canvas, whose origin is below.
+type painter struct {
+	vg.Canvas
+	high vg.Length
+	face font.Face
 }
 
-func (f *Figure) add(p *plot.Plot, d *drawing, n int, s Series) error {
-	c := shade(colours[f.colour(n)%len(colours)])
-	var xy plotter.XYs
-	var names []string
-	for _, pt := range s.Points {
-		if f.usable(pt) {
-			xy = append(xy, plotter.XY{X: d.x.along(pt.X), Y: d.y.along(pt.Y)})
-			names = append(names, " "+shortened(pt.Name, longest))
-		}
-	}
-	if len(xy) == 0 {
-		return nil
-	}
-	if s.Kind == Bars {
-		var values plotter.Values
-		for _, pt := range xy {
-			values = append(values, pt.Y)
-		}
-		bars, err := plotter.NewBarChart(values, vg.Length(.6*float64(width)/float64(len(xy)+1))*vg.Inch/96)
-		if err != nil {
-			return err
-		}
-		bars.Color, bars.LineStyle.Width = c, 0
-		p.Add(bars)
-		return nil
-	}
-	line, dots, err := plotter.NewLinePoints(xy)
-	if err != nil {
-		return err
-	}
-	line.Color, dots.Color, dots.Radius = c, c, vg.Points(2.5)
-	dots.Shape = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}}[f.colour(n)%4]
-	if s.Kind == Line {
-		p.Add(line)
-	}
-	if !s.Thin && (s.Kind == Dots || len(xy) <= dotted) {
-		p.Add(dots)
-	}
-	if s.Name != "" && !s.Thin && len(f.Series) > 1 {
-		p.Legend.Add(shortened(s.Name, longest), dots)
-	}
-	if few := len(names) <= many || f.Named; few && strings.TrimSpace(strings.Join(names, "")) != "" {
-		labels, err := plotter.NewLabels(plotter.XYLabels{XYs: xy, Labels: names})
-		if err != nil {
-			return err
-		}
-		for n := range labels.TextStyle {
-			labels.TextStyle[n].Font.Size = vg.Points(7)
-		}
-		p.Add(labels)
-	}
-	return nil
+func newPainter(c vg.Canvas, high vg.Length) *painter {
+	cache := font.NewCache(liberation.Collection())
+	return &painter{c, high, cache.Lookup(font.Font{Typeface: "Liberation", Variant: "Sans"}, 11*unit)}
 }
 
-// along is where a value stands on gonum's axis, which is always linear: the logarithm is ours.
-func (s scale) along(v float64) float64 {
-	if s.Log {
-		v = math.Log10(v)
+func (c *painter) paint(shapes []shape) {
+	for _, s := range shapes {
+		var ink color.Color = color.Gray{0x77}
+		if s.colour >= 0 {
+			ink = shade(colours[s.colour%len(colours)])
+		}
+		c.SetLineDash(nil, 0)
+		c.SetLineWidth(unit)
+		switch s.role {
+		case text, name, aside:
+			c.words(s)
+			continue
+		case dot:
+			at := c.at(s.points[0])
+			var p vg.Path
+			p.Move(vg.Point{X: at.X + 4*unit, Y: at.Y})
+			p.Arc(at, 4*unit, 0, 6.2832)
+			p.Close()
+			c.SetColor(ink)
+			c.Fill(p)
+			continue
+		case area:
+			p := c.path(s)
+			p.Close()
+			c.SetColor(ink)
+			c.Fill(p)
+			continue
+		case grid:
+			ink = color.Gray{0xdd}
+		case front:
+			c.SetLineDash([]vg.Length{5 * unit, 4 * unit}, 0)
+		case line:
+			c.SetLineWidth(1.8 * unit)
+		case thin, interval:
+			c.SetLineWidth(1.2 * unit)
+		case axis:
+		}
+		c.SetColor(ink)
+		c.Stroke(c.path(s))
 	}
-	if s.Reverse {
-		return -v
-	}
-	return v
 }
 
-func axis(a *plot.Axis, s scale) {
-	a.Min, a.Max = s.lo, s.hi
-	if s.Reverse {
-		a.Min, a.Max = -s.hi, -s.lo
+func (c *painter) at(p xy) vg.Point {
+	return vg.Point{X: vg.Length(p.x) * unit, Y: c.high - vg.Length(p.y)*unit}
+}
+
+func (c *painter) path(s shape) vg.Path {
+	var out vg.Path
+	for n, p := range s.points {
+		if n == 0 {
+			out.Move(c.at(p))
+		} else {
+			out.Line(c.at(p))
+		}
 	}
-	var ticks plot.ConstantTicks
-	for _, t := range s.ticks {
-		ticks = append(ticks, plot.Tick{Value: s.along(t.value), Label: t.text})
+	return out
+}
+
+func (c *painter) words(s shape) {
+	at, shift := c.at(s.points[0]), vg.Length(0)
+	switch s.anchor {
+	case "middle":
+		shift = -c.face.Width(s.words) / 2
+	case "end":
+		shift = -c.face.Width(s.words)
 	}
-	a.Tick.Marker = ticks
+	c.SetColor(color.Gray{0x22})
+	c.Push()
+	c.Translate(at)
+	if s.role == aside {
+		c.Rotate(1.5708)
+	}
+	c.FillString(c.face, vg.Point{X: shift}, s.words)
+	c.Pop()
 }
 
 // shade reads #rrggbb.

@@ -2,7 +2,6 @@ package figure
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"unicode/utf8"
 )
@@ -41,8 +40,8 @@ func (d *drawing) names() {
 		if !few && !n.p.Front {
 			continue
 		}
-		name := shortened(n.p.Name, longest)
-		w := letter * float64(utf8.RuneCountInString(name))
+		words := shortened(n.p.Name, longest)
+		w := letter * float64(utf8.RuneCountInString(words))
 		for _, at := range around(n.x, n.y, d.f.Named && n.p.X == 0) {
 			b := box{at.x, at.y - 10, at.x + w, at.y + 2}
 			switch at.anchor {
@@ -54,7 +53,7 @@ func (d *drawing) names() {
 			inside := b.x0 >= left && b.x1 <= width && b.y0 >= 0 && b.y1 <= float64(d.h-bottom)
 			if inside && !slices.ContainsFunc(d.used, b.meets) {
 				d.used = append(d.used, b)
-				d.text(at.x, at.y, at.anchor, name, ` class="name"`)
+				d.text(name, at.x, at.y, at.anchor, words)
 				break
 			}
 		}
@@ -89,41 +88,4 @@ func shortened(s string, n int) string {
 		return s
 	}
 	return string(r[:n-1]) + "…"
-}
-
-// legend lays out the names of several series in rows, by their positions.
-func (f *Figure) legend() [][]int {
-	var rows [][]int
-	if len(f.Series) < 2 {
-		return nil
-	}
-	used := 0.
-	for n, s := range f.Series {
-		if s.Name == "" || s.Thin {
-			continue
-		}
-		w := entry(s.Name)
-		if rows == nil || used+w > width-left-right {
-			rows, used = append(rows, nil), 0
-		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], n)
-		used += w
-	}
-	return rows
-}
-
-func entry(name string) float64 {
-	return 30 + letter*float64(utf8.RuneCountInString(shortened(name, longest)))
-}
-
-func (d *drawing) legend(row int, series []int) {
-	x, y := float64(left), float64(d.h+legendLine*row)
-	for _, n := range series {
-		c := d.f.colour(n)
-		fmt.Fprintf(d, `<g class="s%d">`, c%len(colours))
-		d.mark(c, x+5, y, d.f.Series[n].Name)
-		d.WriteString("</g>")
-		d.text(x+15, y+4, "start", shortened(d.f.Series[n].Name, longest), "")
-		x += entry(d.f.Series[n].Name)
-	}
 }

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"html"
+	"strconv"
 	"strings"
 )
 
@@ -15,11 +16,11 @@ const style = `text{font:11px system-ui,sans-serif;fill:#222}.axis{stroke:#777;f
 
 // SVG is the figure as a file of its own.
 func (f *Figure) SVG() string {
-	css := style
+	css := []string{style}
 	for n, c := range colours {
-		css += fmt.Sprintf(".s%d{color:%s;stroke:%s}", n, c, c)
+		css = append(css, fmt.Sprintf(".s%d{color:%s;stroke:%s}", n, c, c))
 	}
-	return f.draw(`xmlns="http://www.w3.org/2000/svg" `, "<style>"+css+`</style><rect width="100%" height="100%" fill="#fff"/>`)
+	return f.draw(`xmlns="http://www.w3.org/2000/svg" `, "<style>"+strings.Join(css, "")+`</style><rect width="100%" height="100%" fill="#fff"/>`)
 }
 
 // Inline is the figure as a part of a page, whose style sheet has its classes.
@@ -68,9 +69,11 @@ func (s shape) title() string {
 }
 
 func (s shape) path() string {
-	var b strings.Builder
+	var out []byte
 	for n, p := range s.points {
-		b.WriteString(fmt.Sprintf("%c%.1f %.1f", "ML"[min(n, 1)], p.x, p.y))
+		out = append(out, "ML"[min(n, 1)])
+		out = append(strconv.AppendFloat(out, p.x, 'f', 1, 64), ' ')
+		out = strconv.AppendFloat(out, p.y, 'f', 1, 64)
 	}
-	return b.String()
+	return string(out)
 }

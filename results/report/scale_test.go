@@ -16,8 +16,9 @@ import (
 	"llm4rec/results/table"
 )
 
-// big is a table of systems of about the same strength, which is the hardest case: nearly every test must be resampled.
-func big(t testing.TB, n, systems, users int) (*table.Experiment, *table.Table) {
+// big is a table of systems whose hit rates differ by steps. Of about equal ones, which is the hardest case, nearly every test
+// against the best must be resampled.
+func big(t testing.TB, n, systems, users int, step float64) (*table.Experiment, *table.Table) {
 	t.Helper()
 	metrics, err := eval.ParseAll([]string{"ndcg@10", "recall@10", "mrr@10"})
 	check(t, err)
@@ -44,7 +45,7 @@ func big(t testing.TB, n, systems, users int) (*table.Experiment, *table.Table) 
 			row.Values[m] = make([]float64, users)
 		}
 		for u := range users {
-			if r.Float64() < .15+.0002*float64(s) {
+			if r.Float64() < .15+step*float64(s-systems/2) {
 				rank := float64(1 + r.IntN(10))
 				row.Values[0][u], row.Values[1][u], row.Values[2][u] = 1/math.Log2(1+rank), 1, 1/rank
 			}
@@ -57,24 +58,33 @@ func big(t testing.TB, n, systems, users int) (*table.Experiment, *table.Table) 
 
 // BenchmarkSite is 200 systems on 10 data sets of 6,000 users each, from tables in memory. The limits are 10 s and 500 MB.
 func BenchmarkSite(b *testing.B) {
-	for b.Loop() {
-		s, err := newSite(filepath.Join(b.TempDir(), "site"))
-		check(b, err)
-		var took time.Duration
-		for n := range 10 {
-			e, t := big(b, n, 200, 6000)
-			start := time.Now()
-			check(b, s.add(e, t))
-			took += time.Since(start)
-		}
-		start := time.Now()
-		check(b, s.finish())
-		check(b, s.publish())
-		took += time.Since(start)
-		b.ReportMetric(took.Seconds(), "render-sec/site")
-		b.ReportMetric(float64(largest(b, s.out))/1000, "largest-kB")
-		b.ReportMetric(float64(peak())/1e6, "peak-MB")
+	for name, step := range map[string]float64{"equal": .0001, "different": .001} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				large(b, step)
+			}
+		})
 	}
+}
+
+func large(b *testing.B, step float64) {
+	b.Helper()
+	s, err := newSite(filepath.Join(b.TempDir(), "site"))
+	check(b, err)
+	var took time.Duration
+	for n := range 10 {
+		e, t := big(b, n, 200, 6000, step)
+		start := time.Now()
+		check(b, s.add(e, t))
+		took += time.Since(start)
+	}
+	start := time.Now()
+	check(b, s.finish())
+	check(b, s.publish())
+	took += time.Since(start)
+	b.ReportMetric(took.Seconds(), "render-sec/site")
+	b.ReportMetric(float64(largest(b, s.out))/1000, "largest-kB")
+	b.ReportMetric(float64(peak())/1e6, "peak-MB")
 }
 
 // BenchmarkReport is the same from records in a folder, lists of ten items each. LLM4REC_BIG names a folder that keeps them.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -190,6 +191,14 @@ func TestInABrowser(t *testing.T) {
 		b.page(board + name)
 	}
 	b.page("data/d01-toys-b.html")
+
+	// On paper.
+	b.do(emulation.SetEmulatedMedia().WithMedia("print"))
+	b.page(board + "index.html")
+	const printed = `[...document.querySelectorAll("#board tbody tr:not(.group)")].filter(r => r.getClientRects().length > 0).map(r => r.querySelector("th a").textContent)`
+	if got := js[[]string](b, printed); len(got) != 5 || slices.Contains(got, "leaky") {
+		t.Errorf("on paper: %q", got)
+	}
 	b.clean()
 }
 

@@ -65,6 +65,23 @@ func (b *board) Finished() int {
 	return n
 }
 
+// Unpublished counts, in words, the systems that must not be published; "" where there is none.
+func (b *board) Unpublished() string {
+	n := 0
+	for _, r := range b.Rows {
+		if r.Standing != nil && !r.Publishable() {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "one system"
+	}
+	return fmt.Sprintf("%d systems", n)
+}
+
 // head of a page in the board's folder.
 func (b *board) head(title, tab string) head {
 	h := head{Title: b.Name(), Root: "../", Trail: []link{{Text: "All boards", To: "../index.html"}, {Text: b.Dataset, To: "../" + b.Set}}}

@@ -173,6 +173,9 @@ func identity(rec results.Record) []pair {
 	return out
 }
 
+// whole is the unit of what is counted.
+const whole = ""
+
 // timing is the mean over seeds; a negative number is not known.
 func timing(recs []results.Record) []pair {
 	var out []pair
@@ -189,9 +192,9 @@ func timing(recs []results.Record) []pair {
 		{"Latency of one query, median", "ms", 1000, func(t results.Timing) float64 { return t.LatencyP50 }},
 		{"Latency, 95%", "ms", 1000, func(t results.Timing) float64 { return t.LatencyP95 }},
 		{"Latency, 99%", "ms", 1000, func(t results.Timing) float64 { return t.LatencyP99 }},
-		{"Queries timed", "", 1, func(t results.Timing) float64 { return float64(t.LatencyQueries) }},
+		{"Queries timed", whole, 1, func(t results.Timing) float64 { return float64(t.LatencyQueries) }},
 		{"Peak memory", "MiB", 1. / (1 << 20), func(t results.Timing) float64 { return float64(t.PeakMemory) }},
-		{"Workers", "", 1, func(t results.Timing) float64 { return float64(t.Workers) }},
+		{"Workers", whole, 1, func(t results.Timing) float64 { return float64(t.Workers) }},
 	} {
 		var sum float64
 		known := true
@@ -202,7 +205,10 @@ func timing(recs []results.Record) []pair {
 		}
 		text := "not known"
 		if known {
-			text = strings.TrimSpace(table.Figure(sum/float64(len(recs))*x.scale) + " " + x.unit)
+			text = table.Figure(sum/float64(len(recs))*x.scale) + " " + x.unit
+			if x.unit == whole {
+				text = fmt.Sprintf("%.0f", sum/float64(len(recs)))
+			}
 		}
 		out = append(out, pair{x.name, text})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"llm4rec/results/figure"
 	"llm4rec/results/table"
@@ -31,6 +32,7 @@ func (b *board) figures() []*figure.Figure {
 		b.pareto("fit_wall_sec", "training-time", "training time", "seconds of training", 1),
 		b.pareto("latency_p50_sec", "latency", "latency", "median milliseconds of one query", 1000),
 		b.dollars(),
+		b.indexes(),
 		b.parts("history", "the length of the history", "interactions in the history", lengthsOf(b.table)),
 		b.parts("target", "the popularity of the target", "training interactions of what is to be found", b.table.Target),
 		curve(b.leaders(most)),
@@ -112,6 +114,43 @@ func (b *board) dollars() *figure.Figure {
 		x := 1000 * sum / float64(asked)
 		return &x
 	})
+}
+
+// indexes draws recall against speed for the systems that search an index, nil where there are not two different ones.
+func (b *board) indexes() *figure.Figure {
+	at := -1
+	for n, m := range b.Metrics {
+		if strings.HasPrefix(m, "recall@") {
+			at = n // the last one: of the longest list
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	f := &figure.Figure{
+		Name: "indexes", Title: b.Metrics[at] + " against the speed of indexes", Note: "Systems with the parameter index. Above and to the right is better.",
+		X: figure.Axis{Label: "queries a second, in batches", Log: true}, Y: figure.Axis{Label: b.Metrics[at]},
+	}
+	s := figure.Series{Name: "systems"}
+	kinds := map[string]bool{}
+	for _, r := range b.Rows {
+		if r.Standing == nil {
+			continue
+		}
+		list := params(r.Records[0].Identity.Params)
+		index := slices.IndexFunc(list, func(p pair) bool { return p.Name == "index" && p.Text != "" })
+		for _, m := range r.Measurements() {
+			if index >= 0 && m.Name == "queries_per_sec" && m.Value != nil {
+				s.Points = append(s.Points, figure.Point{X: *m.Value, Y: r.MeanOf(at), Name: r.System})
+				kinds[list[index].Text] = true
+			}
+		}
+	}
+	f.Series = []figure.Series{s}
+	if len(kinds) < 2 {
+		return nil
+	}
+	return f
 }
 
 func lengthsOf(t *table.Table) []float64 {

@@ -80,7 +80,8 @@ var arrows = []struct{ pkg, may string }{
 	{"results", ""},
 	{"results/table", "results eval eval/dialogue eval/stats"},
 	{"results/trec", "results"},
-	{"results/report", "results results/table eval eval/dialogue eval/stats"},
+	{"results/figure", ""},
+	{"results/report", "results results/figure results/table eval eval/stats"},
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
@@ -95,6 +96,7 @@ var arrows = []struct{ pkg, may string }{
 // replaced in one place.
 var sole = []struct{ library, pkg string }{
 	{"github.com/olekukonko/tablewriter", "results/table"},
+	{"gonum.org/v1/plot", "results/figure"},
 	{"gorgonia.org/cu", "gpu/cuda"},
 	{"github.com/DataIntelligenceCrew/go-faiss", "models/index"},
 	{"github.com/ollama/ollama", "llm/ollama"},

@@ -110,7 +110,7 @@ func (s *Store) Records() ([]Record, []error) {
 
 // Ranks reads the ranked ids of a finished cell after checking their checksum.
 func (s *Store) Ranks(rec Record) ([]Ranking, error) {
-	return decode[Ranking](s.cell(rec.ID, ".parquet"), rec.Ranks)
+	return decodeRanks(s.cell(rec.ID, ".parquet"), rec.Ranks)
 }
 
 func (s *Store) read(path string) (Record, error) {

@@ -20,6 +20,7 @@ type Experiment struct {
 	Name     string
 	Baseline string // the system to compare with, by default
 	Metrics  []eval.Metric
+	Spec     string // resolved, as YAML
 	Tables   []*Table
 	Warnings []string
 
@@ -32,6 +33,10 @@ type Table struct {
 	Rows              []*Row
 	Explained         []*Row // give reasons for what a row recommends; they have records, and no values
 	Talked            []*Row // talk with simulated users; likewise
+
+	History   []int32         // length of each user's, in the order of a row's users
+	Target    []float64       // training interactions of what each is to find, in the mean
+	Catalogue *eval.Catalogue // nil until a row has values
 }
 
 // Row is one system. It has values if it has records.
@@ -150,6 +155,23 @@ func (t *Table) finished() []*Row {
 		}
 	}
 	return out
+}
+
+// describe keeps what is true of the users whatever ranks for them.
+func (t *Table) describe(ranks []results.Ranking, c *eval.Catalogue) {
+	t.Catalogue = c
+	for _, x := range ranks {
+		if len(x.Relevant) == 0 {
+			continue
+		}
+		var sum float64
+		for _, i := range x.Relevant {
+			if int(i) < len(c.Popularity) {
+				sum += float64(c.Popularity[i])
+			}
+		}
+		t.History, t.Target = append(t.History, x.History), append(t.Target, sum/float64(len(x.Relevant)))
+	}
 }
 
 // reference is the row that the others must be comparable with, nil if none has values.

@@ -85,7 +85,7 @@ var arrows = []struct{ pkg, may string }{
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
-	{"bench/suite", "bench bench/experiments data data/* eval eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
+	{"bench/suite", "bench bench/experiments data data/* eval eval/dialogue eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},

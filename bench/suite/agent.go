@@ -169,12 +169,13 @@ func (c AgentConfig) chats() []provider.Chat {
 // host is an agent with what is known of its calls.
 type host struct {
 	*agent.Agent
-	config AgentConfig
-	actor  *partner
-	critic *partner // nil: the actor
-	backup models.Recommender
-	items  int32 // of the catalogue
-	crowd  int
+	config    AgentConfig
+	actor     *partner
+	critic    *partner          // nil: the actor
+	explainer explain.Explainer // nil: none
+	backup    models.Recommender
+	items     int32 // of the catalogue
+	crowd     int
 
 	mu    sync.Mutex
 	walls []time.Duration // of turns
@@ -244,6 +245,7 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 		if p.Explainer, err = x.New(train); err != nil {
 			return nil, err
 		}
+		h.explainer = p.Explainer
 	}
 	h.backup = p.Retrievers[c.retriever()]
 	config := c.Config
@@ -381,4 +383,53 @@ func acting(p *parts) bench.Model {
 		c.env = e
 		return c
 	})
+}
+
+// Host is an agent that people talk with.
+type Host struct{ *host }
+
+// OpenAgent makes the agent of a cell: its retrievers are fitted, and its models are asked as the run's calls say. It may ask.
+func OpenAgent(ctx context.Context, a *bench.Answered, e bench.Env, profiles agent.Profiles) (Host, error) {
+	var c AgentConfig
+	switch x := a.Cell.Bound.Config.(type) {
+	case oneTurn:
+		c = x.AgentConfig
+	case talkConfig:
+		c = x.AgentConfig
+	default:
+		return Host{}, fmt.Errorf("%s is no agent: its model is %s, want agent or conversation", a.Cell.System.Name, a.Cell.Model.Name)
+	}
+	c.Ask, c.env = true, e
+	h, err := c.open(ctx, a.Train, profiles)
+	return Host{h}, err
+}
+
+// Why is the reason for an item, in a sentence, "" where there is none.
+func (h Host) Why(ctx context.Context, v agent.Visitor, item int32) (string, error) {
+	if h.explainer == nil {
+		return "", nil
+	}
+	r, err := h.explainer.Explain(ctx, models.Query{User: v.User, History: v.History, Times: v.Times, At: v.At, Exclude: v.Exclude, K: 1}, item)
+	return r.Sentence, err
+}
+
+// VisitorOf is a user of a cell's questions, by the raw id; nobody in particular has "".
+func VisitorOf(a *bench.Answered, user string) (agent.Visitor, bool) {
+	if user == "" {
+		return agent.Visitor{User: -1}, true
+	}
+	n := slices.Index(a.Users, user)
+	if n < 0 {
+		return agent.Visitor{}, false
+	}
+	q := a.Queries[n]
+	return agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}, true
+}
+
+// Title is an item's, or its raw id where it has none.
+func Title(train *data.Train, item int32) string {
+	if titles := train.ItemText.Values("title"); titles != nil && titles[item] != "" {
+		return titles[item]
+	}
+	return train.Items.Raw(item)
 }

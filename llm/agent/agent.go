@@ -48,6 +48,11 @@ type Conversation interface {
 	Say(ctx context.Context, utterance string) (Turn, error)
 }
 
+// Teller is a conversation that tells of each step when it has been taken, from the goroutine that asks.
+type Teller interface {
+	Tell(ctx context.Context, utterance string, told func(Step)) (Turn, error)
+}
+
 // Turn is an agent's answer.
 type Turn struct {
 	Text     string   `json:"text"`            // that the user reads

@@ -57,11 +57,16 @@ func (e *ended) Error() string { return string(e.end) }
 
 // Say answers.
 func (c *conversation) Say(ctx context.Context, utterance string) (Turn, error) {
+	return c.Tell(ctx, utterance, nil)
+}
+
+// Tell answers, and tells of each step when it has been taken, from the same goroutine.
+func (c *conversation) Tell(ctx context.Context, utterance string, told func(Step)) (Turn, error) {
 	if err := ctx.Err(); err != nil {
 		return Turn{}, err
 	}
 	a := c.a
-	t := &turn{a: a, c: c, request: clean.Text(utterance, requestLimit), start: time.Now()}
+	t := &turn{a: a, c: c, request: clean.Text(utterance, requestLimit), start: time.Now(), told: told}
 	t.bus.items = c.allowed()
 	t.whole = len(t.bus.items)
 	t.states = []bus{t.bus.clone()}
@@ -206,14 +211,14 @@ func (t *turn) fallBack(ctx context.Context, end End) (Turn, error) {
 		}
 		if err == nil && len(found) == 1 && len(found[0]) > 0 {
 			items := ids(found[0])
-			t.trace = append(t.trace, step)
+			t.log(step)
 			return Turn{Text: t.a.listed("", items), Items: items, End: end, Fallback: ByRetriever, Trace: t.trace}, nil
 		}
 		step.Error = "nothing found"
 		if err != nil {
 			step.Error = err.Error()
 		}
-		t.trace = append(t.trace, step)
+		t.log(step)
 	}
 	t.bus = bus{items: t.c.allowed()}
 	t.answer = nil

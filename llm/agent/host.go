@@ -139,9 +139,6 @@ func (a *Agent) Tools() []llm.Tool { return slices.Clone(a.offered) }
 // Config is the agent's.
 func (a *Agent) Config() Config { return a.config }
 
-// Profiles are what is known of users, the long-term memory, to be looked into.
-func (a *Agent) Profiles() Profiles { return a.parts.Profiles }
-
 // Title is an item's, as users read it.
 func (a *Agent) Title(item int32) string {
 	if !a.catalogue.has(item) {

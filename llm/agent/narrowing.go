@@ -102,6 +102,12 @@ func retrieve(ctx context.Context, t *turn, a retrieving) (string, error) {
 	if len(found) != 1 || len(found[0]) == 0 {
 		return "", wrong(Empty, "retrieve: %s finds none of the candidates; the list is as it was", name)
 	}
+	if list := found[0]; len(list) > 1 && list[0].Score == list[len(list)-1].Score {
+		// It has nothing to go by, as of somebody without a history, and gives items in the order of their ids.
+		best(t.bus.items, func(i int32) float64 { return float64(t.a.popularity[i]) })
+		t.bus.items, t.bus.ordered = t.bus.items[:min(len(t.bus.items), t.most(a.Keep))], "popularity"
+		return t.report(), nil
+	}
 	t.bus.items, t.bus.ordered = ids(found[0]), name
 	return t.report(), nil
 }

@@ -34,6 +34,15 @@ type turn struct {
 
 	answer *answer
 	trace  []Step
+	told   func(Step) // nil: nobody is
+}
+
+// log adds a step that was taken.
+func (t *turn) log(s Step) {
+	t.trace = append(t.trace, s)
+	if t.told != nil {
+		t.told(s)
+	}
 }
 
 // fatal are the kinds of errors that no turn can go better with: they are the caller's to see to.
@@ -60,11 +69,11 @@ func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt fi
 	step := Step{By: by, Prompt: prompt.Hash, Asked: hashOf(r), Bus: len(t.bus.items)}
 	if err != nil {
 		step.Error, step.Wall = err.Error(), time.Since(start)
-		t.trace = append(t.trace, step)
+		t.log(step)
 		return resp, called(ctx, err)
 	}
 	step.Text, step.PromptTokens, step.OutputTokens, step.Recorded, step.Wall = resp.Text, resp.PromptTokens, resp.OutputTokens, resp.Recorded, resp.Wall
-	t.trace = append(t.trace, step)
+	t.log(step)
 	t.walls += resp.Wall
 	t.tokens += used(r, resp)
 	if resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text) {
@@ -143,7 +152,7 @@ func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool
 		t.bus = before
 		step.Bus, step.Error = len(t.bus.items), err.Error()
 	}
-	t.trace = append(t.trace, step)
+	t.log(step)
 	switch {
 	case err == nil:
 		t.inARow = 0

@@ -73,6 +73,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/rank", "llm llm/clean llm/profile llm/prompt llm/text models data"},
 	{"llm/explain", "llm llm/clean llm/prompt llm/text models data eval/reasons"},
 	{"llm/simulate", "llm llm/agent llm/clean llm/prompt llm/text models data eval/dialogue"},
+	{"llm/serve", "llm llm/agent llm/clean data"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

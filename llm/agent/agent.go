@@ -47,6 +47,7 @@ type Usage struct {
 	ToolCalls    int           `json:"tool_calls"`
 	ToolErrors   int           `json:"tool_errors"` // of these, answered with an error
 	Wall         time.Duration `json:"wall"`
+	Model        time.Duration `json:"model"` // of Wall, in which at least one model was at work
 }
 
 // End is how a turn ended.

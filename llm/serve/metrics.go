@@ -107,7 +107,7 @@ func (m *metrics) page(s *sessions, running int) []byte {
 	p.line("", m.usage.ToolCalls)
 	p.family("llm4rec_tool_errors_total", "counter", "Calls of tools that were answered with an error.")
 	p.line("", m.usage.ToolErrors)
-	return []byte(p.String())
+	return p.text
 }
 
 // histogram has counts up to each bound, and the count of all at the end.
@@ -133,23 +133,25 @@ func (h *histogram) observe(x float64) {
 
 // page is text in Prometheus's form, version 0.0.4.
 type page struct {
-	strings.Builder
+	text []byte
 	name string
 }
 
 func (p *page) family(name, kind, help string) {
 	p.name = name
-	fmt.Fprintf(p, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+	p.add("# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
-func (p *page) line(labels string, value any) { fmt.Fprintf(p, "%s%s %v\n", p.name, labels, value) }
+func (p *page) line(labels string, value any) { p.add("%s%s %v\n", p.name, labels, value) }
+
+func (p *page) add(format string, args ...any) { p.text = fmt.Appendf(p.text, format, args...) }
 
 func (p *page) histogram(h histogram) {
 	for n, bound := range h.bounds {
-		fmt.Fprintf(p, "%s_bucket%s %d\n", p.name, label("le", strconv.FormatFloat(bound, 'g', -1, 64)), h.counts[n])
+		p.add("%s_bucket%s %d\n", p.name, label("le", strconv.FormatFloat(bound, 'g', -1, 64)), h.counts[n])
 	}
 	all := h.counts[len(h.bounds)]
-	fmt.Fprintf(p, "%s_bucket%s %d\n%s_sum %v\n%s_count %d\n", p.name, label("le", "+Inf"), all, p.name, h.sum, p.name, all)
+	p.add("%s_bucket%s %d\n%s_sum %v\n%s_count %d\n", p.name, label("le", "+Inf"), all, p.name, h.sum, p.name, all)
 }
 
 // label writes names and values, whose signs Prometheus reads otherwise are escaped.

@@ -47,13 +47,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.log.Info("serving", "address", l.Addr().String(), "model", s.config.Model)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	var broken error
+	var accepting error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		accepting = server.Serve(l)
+	}()
 	select {
-	case err := <-ended:
-		broken = fmt.Errorf("serve: %w", err)
-		ended <- err
+	case <-ended:
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
@@ -66,7 +67,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 	}
 	<-ended
-	return errors.Join(broken, err)
+	if !errors.Is(accepting, http.ErrServerClosed) {
+		err = errors.Join(fmt.Errorf("serve: %w", accepting), err)
+	}
+	return err
 }
 
 // shutdown waits for the requests under way, for some time.

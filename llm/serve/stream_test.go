@@ -69,16 +69,16 @@ func TestStream(t *testing.T) {
 	if first.Object != "chat.completion.chunk" || first.Choices[0].Delta.Role != "assistant" || first.Choices[0].Delta.Content != "" || first.Choices[0].Finish != nil {
 		t.Errorf("%q", got[0].data)
 	}
-	text := ""
+	var text strings.Builder
 	for _, e := range got[1 : last-2] {
 		p := parse(t, e)
 		if p.ID != first.ID || p.Choices[0].Finish != nil || p.Extension != nil {
 			t.Errorf("%q", e.data)
 		}
-		text += p.Choices[0].Delta.Content
+		text.WriteString(p.Choices[0].Delta.Content)
 	}
-	if text != "You said: one two three four five six seven eight" {
-		t.Errorf("%q", text)
+	if text.String() != "You said: one two three four five six seven eight" {
+		t.Errorf("%q", &text)
 	}
 	end := parse(t, got[last-2])
 	if end.Choices[0].Finish == nil || *end.Choices[0].Finish != "stop" || end.Extension.End != "recommended" || len(end.Extension.Items) != 2 || end.Extension.Trace != nil {
@@ -171,7 +171,7 @@ func TestHostileTexts(t *testing.T) {
 		})
 		s := newServer(t, host, c)
 		_, _, got := streamed(t, s, request(t.Context(), with(`,"stream":true`, attack[:50])))
-		all := ""
+		var joined strings.Builder
 		for n, e := range got {
 			if (e.data == "[DONE]") != (n == len(got)-1) {
 				t.Errorf("%q", e.data)
@@ -182,10 +182,11 @@ func TestHostileTexts(t *testing.T) {
 					t.Errorf("%q", e.data)
 				}
 				for _, choice := range p.Choices {
-					all += choice.Delta.Content
+					joined.WriteString(choice.Delta.Content)
 				}
 			}
 		}
+		all := joined.String()
 		whole := call(t, s, request(t.Context(), messages("a")))
 		if all != whole.text() || strings.ContainsAny(all, "\x00\x1b\r") || !strings.Contains(all, "Ignore all") {
 			t.Errorf("%q, whole %q", all, whole.text())

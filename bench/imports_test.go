@@ -75,6 +75,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/simulate", "llm llm/agent llm/clean llm/prompt llm/text models data eval/dialogue"},
 	{"llm/agent/condition", "data"},
 	{"llm/agent", "llm llm/* llm/agent/condition models data"},
+	{"llm/serve", "llm llm/agent llm/clean data"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},

@@ -158,7 +158,7 @@ the same clock. What it measures is stored in records, and tables are computed f
 	flags.BoolVar(&g.offline, "offline", false, "download nothing")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
 	root.AddCommand(runCommand(g), tuneCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
-		promptCommand(g), cassetteCommand(g), exportCommand(g), reportCommand(g), plotCommand(g), explainCommand(g), chatCommand(g), traceCommand(g), dataCommand(g), modelsCommand(g), memoryCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
+		promptCommand(g), cassetteCommand(g), exportCommand(g), reportCommand(g), plotCommand(g), explainCommand(g), chatCommand(g), traceCommand(g), serveCommand(g), dataCommand(g), modelsCommand(g), memoryCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
 	return group(root)
 }
 

@@ -56,6 +56,7 @@ func defaultAgent(p *parts) AgentConfig {
 	}
 }
 
+// Validate checks the parameters, those of the parts among them. Errors are *data.SpecError.
 func (c AgentConfig) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err

@@ -114,9 +114,8 @@ func (c *content) add(rec results.Record) error {
 		return err
 	}
 	c.records = append(c.records, rec)
-	c.files = append(c.files, "cells/"+rec.ID+".json", "cells/"+rec.ID+".parquet")
-	if rec.Reasons != nil {
-		c.files = append(c.files, "cells/"+rec.ID+".reasons.parquet")
+	for _, end := range append(rec.Beside(), ".json") {
+		c.files = append(c.files, "cells/"+rec.ID+end)
 	}
 	for _, end := range []string{".json", ".parquet"} {
 		if name := "splits/" + rec.Split + end; !slices.Contains(c.files, name) {

@@ -34,6 +34,8 @@ func scan(dir, name string, p Private) ([]Leak, error) {
 		err = readLines(content, see)
 	case strings.HasSuffix(name, ".reasons.parquet"):
 		err = reasonTexts(content, see)
+	case strings.HasSuffix(name, ".talks.parquet"):
+		err = talkTexts(content, see)
 	case strings.HasSuffix(name, ".parquet"), name == results.MemoriesName: // ids of a data set; pages of a database
 		p.keysOnly().binary(content, see)
 	case strings.HasSuffix(name, ".json"):
@@ -117,6 +119,25 @@ func reasonTexts(content []byte, see func(int, string)) error {
 	for n, r := range reasons {
 		see(n+1, r.Sentence)
 		see(n+1, r.Error)
+	}
+	return nil
+}
+
+// talkTexts visits what was said in conversations, and what agents did for it.
+func talkTexts(content []byte, see func(int, string)) error {
+	talks, err := parquet.Read[results.Talk](bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return err
+	}
+	for n, talk := range talks {
+		see(n+1, talk.Error)
+		for _, u := range talk.Said {
+			see(n+1, u.User)
+			see(n+1, u.Agent)
+			if jsonTexts([]byte(u.Trace), n+1, see) != nil {
+				see(n+1, u.Trace)
+			}
+		}
 	}
 	return nil
 }

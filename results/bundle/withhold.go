@@ -62,12 +62,25 @@ func (c *content) withhold() (all []Withheld, anew int) {
 // unpublishable says why a record must not be published.
 func unpublishable(rec results.Record) []string {
 	out := slices.Clone(rec.Unpublish)
-	if rec.LLM != nil && rec.LLM.Test || rec.Reasons != nil && rec.Reasons.Account != nil && rec.Reasons.Account.Test {
-		if why := "a model made for tests"; !slices.ContainsFunc(out, func(s string) bool { return strings.Contains(s, why) }) {
-			out = append(out, why)
-		}
+	if why := "a model made for tests"; fromTests(rec) && !slices.ContainsFunc(out, func(s string) bool { return strings.Contains(s, "made for tests") }) {
+		out = append(out, why)
 	}
 	return out
+}
+
+// fromTests tells whether any model that a cell asked was made for tests.
+func fromTests(rec results.Record) bool {
+	var accounts []*results.Account
+	if rec.Reasons != nil {
+		accounts = append(accounts, rec.Reasons.Account)
+	}
+	if rec.Agent != nil {
+		accounts = append(accounts, rec.Agent.Account, rec.Agent.Critic)
+	}
+	if rec.Dialogue != nil {
+		accounts = append(accounts, rec.Dialogue.Agent.Account, rec.Dialogue.Agent.Critic, rec.Dialogue.User)
+	}
+	return rec.LLM != nil && rec.LLM.Test || slices.ContainsFunc(accounts, func(a *results.Account) bool { return a != nil && a.Test })
 }
 
 func readWithheld(dir string) ([]Withheld, error) {

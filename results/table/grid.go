@@ -67,7 +67,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 		g.caption = []string{"Beyond accuracy, " + t.Protocol}
 		out = append(out, g)
 	}
-	return slices.Concat(out, t.costs(at), t.llm(), t.reasons(), t.pipeline(e))
+	return slices.Concat(out, t.costs(at), t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

@@ -87,7 +87,10 @@ func draw(store *results.Store, m results.Manifest, seed uint64, recorded bool) 
 	var able []results.Record // in the order of the plan, whatever the cells' ids
 	for _, c := range m.Cells {
 		n := slices.IndexFunc(recs, func(r results.Record) bool { return r.ID == c.ID })
-		if n >= 0 && recs[n].Status == results.OK && recs[n].Identity.Device == "cpu" && !c.Explains && (recs[n].LLM == nil || recorded) {
+		if n < 0 || c.Explains || c.Talks {
+			continue
+		}
+		if r := recs[n]; r.Status == results.OK && r.Identity.Device == "cpu" && (r.LLM == nil && r.Agent == nil || recorded) {
 			able = append(able, recs[n])
 		}
 	}

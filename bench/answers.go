@@ -42,30 +42,69 @@ func (p *Plan) CellOf(system, protocol string, seed *int64) (Cell, error) {
 
 // Answers reads what a cell of a finished run answered. Nothing is fitted or written.
 func (r *Runner) Answers(ctx context.Context, plan *Plan, c Cell) (*Answered, error) {
-	d, unpublishable, err := r.Suite.Load(ctx, plan.Spec, r.Log)
+	out, e, err := r.reader(ctx, plan, c)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(r.Out, plan.Spec.Name)
-	first := fmt.Errorf("%s has no answers in %s: run it first, by 'llm4rec run … --only %s --out %s' with the same --set and --limit", c.Name(), dir, c.System.Name, r.Out)
-	store, err := results.OpenRead(dir)
+	if out.Lists, out.Record, err = e.stored(c); err == nil && out.Lists == nil {
+		err = r.unrun(plan, c)
+	}
+	return out, err
+}
+
+// Talks reads the conversations of a cell of a finished run.
+func (r *Runner) Talks(ctx context.Context, plan *Plan, c Cell) (*Answered, []results.Talk, error) {
+	out, e, err := r.reader(ctx, plan, c)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", first, err)
+		return nil, nil, err
+	}
+	id, err := e.identity(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	var done bool
+	if out.Record, done, err = e.store.Done(id.ID()); err == nil && !done {
+		err = r.unrun(plan, c)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	talks, err := e.store.Talks(out.Record)
+	return out, talks, err
+}
+
+// Asked is what a cell is asked; whether it has been run does not matter.
+func (r *Runner) Asked(ctx context.Context, plan *Plan, c Cell) (*Answered, error) {
+	d, _, err := r.Suite.Load(ctx, plan.Spec, r.Log)
+	if err != nil {
+		return nil, err
+	}
+	split, asked, err := r.Suite.asked(c.Protocol, d, plan.Spec.Depth, r.Limit)
+	return &Answered{Cell: c, Train: split.Train, Queries: asked.queries, Users: asked.users}, err
+}
+
+// unrun is the error of a cell that was not run.
+func (r *Runner) unrun(plan *Plan, c Cell) error {
+	return fmt.Errorf("%s has no answers in %s: run it first, by 'llm4rec run … --only %s --out %s' with the same --set and --limit", c.Name(), filepath.Join(r.Out, plan.Spec.Name), c.System.Name, r.Out)
+}
+
+// reader opens the records of a plan for reading, and asks the questions of a cell.
+func (r *Runner) reader(ctx context.Context, plan *Plan, c Cell) (*Answered, *experiment, error) {
+	d, unpublishable, err := r.Suite.Load(ctx, plan.Spec, r.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := results.OpenRead(filepath.Join(r.Out, plan.Spec.Name))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w (%w)", r.unrun(plan, c), err)
 	}
 	split, asked, err := r.Suite.asked(c.Protocol, d, plan.Spec.Depth, r.Limit)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e := &experiment{Runner: r, plan: plan, dataset: d, checksum: d.Checksum(), unpublishable: unpublishable, store: store, asked: asked}
 	e.records, _ = store.Records() // a damaged one counts as not there
-	lists, rec, err := e.stored(c)
-	if err != nil {
-		return nil, err
-	}
-	if lists == nil {
-		return nil, first
-	}
-	return &Answered{Cell: c, Record: rec, Train: split.Train, Queries: asked.queries, Users: asked.users, Lists: lists}, nil
+	return &Answered{Cell: c, Train: split.Train, Queries: asked.queries, Users: asked.users}, e, nil
 }
 
 // Fit fits the system of the cell again, as a run would, so that it can be asked what it was not asked there.

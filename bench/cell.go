@@ -96,6 +96,8 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 		switch {
 		case c.Model.Explains:
 			ranks, err = e.explain(ctx, c, &rec)
+		case c.Model.Talks:
+			ranks, err = e.talk(ctx, c, &rec)
 		case c.First != nil:
 			ranks, err = e.rerank(ctx, c, &rec)
 		default:
@@ -155,11 +157,21 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	t.QueriesPerSecond = float64(len(lists)) / t.RecommendWall
 	// Before the latency queries, which would count a model's cases a second time.
 	rec.Warnings = slices.Concat(warnings(fitter), warnings(model), indifferent(lists))
-	alone, err := latencies(ctx, model, e.asked.queries)
-	if err != nil {
-		return nil, err
+	if a, ok := model.(acting); ok {
+		acted := a.Acted()
+		rec.Agent = &acted
+		t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = acted.TurnP50, acted.TurnP95, unknown, acted.Turns
+		rec.Unpublish = append(rec.Unpublish, doubtsOf(acted)...)
+		if x := acted.Account; x != nil && x.Recorded > 0 {
+			t.QueriesPerSecond = unknown
+		}
+	} else {
+		alone, err := latencies(ctx, model, e.asked.queries)
+		if err != nil {
+			return nil, err
+		}
+		t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = quantile(alone, .5), quantile(alone, .95), quantile(alone, .99), len(alone)
 	}
-	t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = quantile(alone, .5), quantile(alone, .95), quantile(alone, .99), len(alone)
 
 	stage("score")
 	wall = time.Now()
@@ -171,6 +183,9 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	}
 	return ranks, nil
 }
+
+// acting is a Recommender that knows what it did, turn by turn: asking it once more would cost, and its own times are known.
+type acting interface{ Acted() results.Agent }
 
 // scored is what is stored of answers, and their metrics.
 func (e *experiment) scored(lists [][]models.Scored) ([]results.Ranking, map[string]float64) {

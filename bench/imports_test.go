@@ -73,17 +73,20 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/rank", "llm llm/clean llm/profile llm/prompt llm/text models data"},
 	{"llm/explain", "llm llm/clean llm/prompt llm/text models data eval/reasons"},
 	{"llm/simulate", "llm llm/agent llm/clean llm/prompt llm/text models data eval/dialogue"},
+	{"llm/agent/condition", "data"},
+	{"llm/agent", "llm llm/* llm/agent/condition models data"},
 	{"llm/serve", "llm llm/agent llm/clean data"},
 	{"llm/*", "llm models data"},
 
 	{"results", ""},
-	{"results/table", "results eval eval/stats"},
+	{"results/table", "results eval eval/dialogue eval/stats"},
 	{"results/trec", "results"},
-	{"results/report", "results results/table eval eval/stats"},
+	{"results/figure", ""},
+	{"results/report", "results results/figure results/table eval eval/stats"},
 
 	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
 	{"bench/experiments", ""},
-	{"bench/suite", "bench bench/experiments data data/* eval eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
+	{"bench/suite", "bench bench/experiments data data/* eval eval/dialogue eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
@@ -94,6 +97,7 @@ var arrows = []struct{ pkg, may string }{
 // replaced in one place.
 var sole = []struct{ library, pkg string }{
 	{"github.com/olekukonko/tablewriter", "results/table"},
+	{"gonum.org/v1/plot", "results/figure"},
 	{"gorgonia.org/cu", "gpu/cuda"},
 	{"github.com/DataIntelligenceCrew/go-faiss", "models/index"},
 	{"github.com/ollama/ollama", "llm/ollama"},

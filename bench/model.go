@@ -44,6 +44,7 @@ type Model struct {
 	Config    any  // the default configuration, a struct
 	Reranks   bool // it orders what another system found, and cannot be asked alone
 	Explains  bool // it gives reasons for what another system recommends, and is no row among the rankings
+	Talks     bool // it talks with simulated users, and is no row among the rankings either
 	// Bind reads and checks parameters. An error of one of them is a *data.SpecError.
 	Bind func(params map[string]any) (Bound, error)
 }
@@ -56,6 +57,8 @@ type Bound struct {
 	Preparer func(Env) models.Preparer
 	// Explainer takes Fitter's place in a model that explains.
 	Explainer func(Env) Explainer
+	// Talker takes Fitter's place in a model that talks with simulated users.
+	Talker func(Env) Talker
 	// Inputs is a checksum of the files that the model reads; nil if there are none.
 	Inputs func() (string, error)
 	// Calls is about how many calls of a language model a user costs; 0: none.
@@ -114,6 +117,28 @@ func RegisterExplainer[C any](name, doc string, revision int, config C, explaine
 	return Model{Name: name, Doc: doc, Seeded: true, Revision: revision, Config: config, Explains: true, Bind: func(params map[string]any) (Bound, error) {
 		c, b, err := bind(config, params)
 		b.Explainer = func(e Env) Explainer { return explainer(c, e) }
+		return b, err
+	}}
+}
+
+// Talker has an agent talk with simulated users.
+type Talker interface {
+	Talk(ctx context.Context, w Wanted, progress models.Progress) (results.Dialogue, []results.Talk, error)
+}
+
+// Wanted is what users are simulated by. It holds what they want, which must not reach an agent.
+type Wanted struct {
+	Train   *data.Train
+	Queries []models.Query
+	Users   []string  // raw ids, of the queries
+	Targets [][]int32 // relevant items
+}
+
+// RegisterTalker is Register for a model that talks.
+func RegisterTalker[C any](name, doc string, revision int, config C, talker func(C, Env) Talker) Model {
+	return Model{Name: name, Doc: doc, Seeded: true, Revision: revision, Config: config, Talks: true, Bind: func(params map[string]any) (Bound, error) {
+		c, b, err := bind(config, params)
+		b.Talker = func(e Env) Talker { return talker(c, e) }
 		return b, err
 	}}
 }

@@ -286,8 +286,8 @@ func (s *Suite) after(m Model, x System, above []System) error {
 		if n < 0 {
 			return fmt.Errorf("%q is not a system above this one", first)
 		}
-		if y, err := s.Model(above[n].Model); err == nil && y.Explains {
-			return fmt.Errorf("%q gives reasons, and has no ranking of its own", first)
+		if y, err := s.Model(above[n].Model); err == nil && (y.Explains || y.Talks) {
+			return fmt.Errorf("%q gives reasons or talks, and has no ranking of its own", first)
 		}
 	}
 	return nil

@@ -161,7 +161,7 @@ func (e *experiment) writeManifest(augmented string) (map[string]string, error) 
 			return nil, err
 		}
 		ids[c.key()] = identity.ID()
-		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed, Explains: c.Model.Explains, Trials: c.System.Trials})
+		m.Cells = append(m.Cells, results.Cell{ID: identity.ID(), Dataset: e.dataset.Name, Protocol: c.Protocol.Name, System: c.System.Name, Seed: c.Seed, Explains: c.Model.Explains, Talks: c.Model.Talks, Trials: c.System.Trials})
 	}
 	return ids, e.store.WriteManifest(m)
 }

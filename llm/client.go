@@ -26,18 +26,24 @@ const (
 	System    = "system"
 	User      = "user"
 	Assistant = "assistant"
+	ToolRole  = "tool" // what a tool answered
 )
 
 // Message is one turn of a conversation.
 type Message struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
+
+	ToolCalls  []ToolCall `json:"tool_calls,omitempty"`   // of the assistant's
+	ToolCallID string     `json:"tool_call_id,omitempty"` // of a tool's: the call that it answers
+	ToolName   string     `json:"tool_name,omitempty"`    // and the tool
 }
 
 // Request is everything that determines an answer beside who gives it.
 type Request struct {
 	Messages    []Message       `json:"messages"`
 	Schema      json.RawMessage `json:"schema,omitempty"` // a JSON schema that the answer must fit; nil: free text
+	Tools       []Tool          `json:"tools,omitempty"`  // that the model may call; a model that cannot is an error of kind NoTools
 	Temperature float64         `json:"temperature"`
 	Seed        int64           `json:"seed"`                   // sent to the server, its lower 31 bits: not all take more
 	MaxTokens   int             `json:"max_tokens,omitempty"`   // of the answer; 0: the server's limit
@@ -75,6 +81,8 @@ const (
 type Response struct {
 	Text   string `json:"text"`
 	Finish Finish `json:"finish"`
+
+	ToolCalls []ToolCall `json:"tool_calls,omitempty"` // that the model wants made, in its order
 
 	PromptTokens int `json:"prompt_tokens,omitempty"`
 	CachedTokens int `json:"cached_tokens,omitempty"` // of the prompt's, which the server had seen before

@@ -22,6 +22,7 @@ const (
 	Denied         Kind = "denied"          // no key, a wrong one, or no credit left
 	Spent          Kind = "budget spent"    // what the caller set itself as a limit
 	NotFound       Kind = "not found"       // no such model, or no such service at the address
+	NoTools        Kind = "no tools"        // the model, or its server as it was started, does not call tools
 )
 
 // Error is a call that failed.

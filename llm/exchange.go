@@ -152,6 +152,8 @@ func kindOf(status int, code, message string) Kind {
 	switch {
 	case status < 500 && tooLong.MatchString(code+" "+message):
 		return TooLong
+	case status < 500 && noTools.MatchString(message):
+		return NoTools
 	case code == "insufficient_quota": // comes as 429, but waiting does not help
 		return Denied
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden:
@@ -171,6 +173,9 @@ func kindOf(status int, code, message string) Kind {
 
 // What Ollama, OpenAI, vLLM and llama.cpp say of a text that does not fit the model's window.
 var tooLong = regexp.MustCompile(`exceeds the context length|context_length_exceeded|maximum context length|exceeds the available context size`)
+
+// What Ollama, vLLM, llama.cpp and services that pass requests on say of a model that does not call tools.
+var noTools = regexp.MustCompile(`does not support tools|tool choice requires|tools param requires|support tool use|[Tt]ool(s|` + "`" + `|s` + "`" + `| calling)? (is|are) not supported`)
 
 // complaint is what a body says is wrong: {"error": "…"} of Ollama's, or {"error": {"message": "…", "code": "…"}} of
 // OpenAI's. It is "" of anything else.

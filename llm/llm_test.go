@@ -2,6 +2,7 @@ package llm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -232,6 +233,30 @@ func TestExchange(t *testing.T) {
 		}
 		if test.kind != "" && (!x.Failed() || !errors.As(x.Error("p", err), &failed) || failed.Kind != test.kind) {
 			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
+// What was recorded before requests had tools is found as before.
+func TestRequestsWithoutToolsKeepTheirBytes(t *testing.T) {
+	r := llm.Request{Messages: []llm.Message{{Role: llm.User, Content: "hello"}}, MaxTokens: 5}
+	got, err := json.Marshal(r)
+	const want = `{"messages":[{"role":"user","content":"hello"}],"temperature":0,"seed":0,"max_tokens":5}`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v\nwant %s", got, err, want)
+	}
+	id := llm.Identity{Provider: "p", Model: "m"}
+	key := r.Key(id)
+	r.Tools = []llm.Tool{{Name: "search", Schema: json.RawMessage(`{"type":"object"}`)}}
+	if r.Key(id) == key {
+		t.Error("the key does not depend on the tools")
+	}
+}
+
+func TestArguments(t *testing.T) {
+	for text, want := range map[string]string{"": `{}`, `{"a":1}`: `{"a":1}`, `{"a":`: `"{\"a\":"`} {
+		if got := llm.Arguments(text); string(got) != want {
+			t.Errorf("%q: %s", text, got)
 		}
 	}
 }

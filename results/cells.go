@@ -60,11 +60,12 @@ func (s *Store) Done(id string) (Record, bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Record{}, false, nil
 	}
-	if err == nil {
-		_, err = verify(s.cell(id, ".parquet"), rec.Ranks)
-	}
-	if err == nil && rec.Reasons != nil {
-		_, err = verify(s.cell(id, reasonsEnd), rec.Reasons.List)
+	paths := []string{s.cell(id, ".json")}
+	for end, sum := range rec.beside() {
+		paths = append(paths, s.cell(id, end))
+		if err == nil {
+			_, err = verify(s.cell(id, end), sum)
+		}
 	}
 	if err == nil {
 		return rec, true, nil
@@ -73,7 +74,7 @@ func (s *Store) Done(id string) (Record, bool, error) {
 	if !errors.As(err, &damaged) || s.lock == nil {
 		return Record{}, false, err
 	}
-	return Record{}, false, s.setAside(err, s.cell(id, ".json"), s.cell(id, ".parquet"), s.cell(id, reasonsEnd))
+	return Record{}, false, s.setAside(err, paths...)
 }
 
 // Records returns one record a cell, in the order of their ids: the finished one, or else that of the latest failed
@@ -109,7 +110,7 @@ func (s *Store) Records() ([]Record, []error) {
 
 // Ranks reads the ranked ids of a finished cell after checking their checksum.
 func (s *Store) Ranks(rec Record) ([]Ranking, error) {
-	return decode[Ranking](s.cell(rec.ID, ".parquet"), rec.Ranks)
+	return decodeRanks(s.cell(rec.ID, ".parquet"), rec.Ranks)
 }
 
 func (s *Store) read(path string) (Record, error) {

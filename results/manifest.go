@@ -29,6 +29,7 @@ type Cell struct {
 	System   string `json:"system"`
 	Seed     int64  `json:"seed"`
 	Explains bool   `json:"explains,omitempty"` // it gives reasons for what the system before it recommends, and ranks nothing
+	Talks    bool   `json:"talks,omitempty"`    // it talks with simulated users, and is no row among the rankings either
 	Trials   int    `json:"trials,omitempty"`   // configurations tried on validation before the system's was chosen; 0: not said
 }
 

@@ -1,7 +1,5 @@
 package results
 
-import "fmt"
-
 // Reasons say how good the reasons are that a cell gave for what another recommended. Package eval/reasons defines the measures.
 type Reasons struct {
 	Kind    string `json:"kind"` // template, or llm
@@ -77,14 +75,7 @@ const reasonsEnd = ".reasons.parquet"
 
 // PutReasons stores the reasons of a cell, before its record, and returns the checksum that the record must have.
 func (s *Store) PutReasons(id string, list []Reason) (string, error) {
-	if err := s.writable(); err != nil {
-		return "", err
-	}
-	content, err := encode(list)
-	if err != nil {
-		return "", fmt.Errorf("results: put %s: reasons: %w", id, err)
-	}
-	return checksum(content), replace(s.cell(id, reasonsEnd), content)
+	return s.putBeside(id, reasonsEnd, func() ([]byte, error) { return encode(list) })
 }
 
 // Reasons reads the reasons of a finished cell that has some.

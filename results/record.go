@@ -20,15 +20,17 @@ type Record struct {
 	Status     Status             `json:"status"`
 	Error      string             `json:"error,omitempty"`
 	Warnings   []string           `json:"warnings,omitempty"`
-	Split      string             `json:"split"`           // data.Split.Checksum
-	Users      int                `json:"users"`           // asked and counted
-	Skipped    map[string]int     `json:"skipped"`         // users not counted, by reason
-	Notes      []string           `json:"notes"`           // of the data set
-	Unpublish  []string           `json:"unpublish"`       // why this row must not be published; empty: it may be
-	Metrics    map[string]float64 `json:"metrics"`         // means, for people who read the record; tables recompute them
-	Curve      []Point            `json:"curve,omitempty"` // of a training that was validated
-	LLM        *LLM               `json:"llm,omitempty"`   // of a language model that ranked
-	Reasons    *Reasons           `json:"reasons,omitempty"`
+	Split      string             `json:"split"`              // data.Split.Checksum
+	Users      int                `json:"users"`              // asked and counted
+	Skipped    map[string]int     `json:"skipped"`            // users not counted, by reason
+	Notes      []string           `json:"notes"`              // of the data set
+	Unpublish  []string           `json:"unpublish"`          // why this row must not be published; empty: it may be
+	Metrics    map[string]float64 `json:"metrics"`            // means, for people who read the record; tables recompute them
+	Curve      []Point            `json:"curve,omitempty"`    // of a training that was validated
+	LLM        *LLM               `json:"llm,omitempty"`      // of a language model that ranked
+	Reasons    *Reasons           `json:"reasons,omitempty"`  // of a system that gives some
+	Agent      *Agent             `json:"agent,omitempty"`    // of a system that is an agent, asked once by each user
+	Dialogue   *Dialogue          `json:"dialogue,omitempty"` // of an agent that talks with simulated users
 	Timing     Timing             `json:"timing"`
 	Env        Environment        `json:"environment"`
 	Ranks      string             `json:"ranks_sha256"` // of the Parquet file of ranked ids

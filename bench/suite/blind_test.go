@@ -47,6 +47,7 @@ systems:
   - {name: rounds, model: llm, after: [pop], params: {<<: *x, order: shuffled, rounds: 2, prompt: in-context}}
   - {name: evidence, model: llm, after: [knn], params: {<<: *x, prompt: evidence, method: window, size: 8}}
   - {name: remembers, model: llm, after: [knn], params: {<<: *x, prompt: memory, history: 3, memory: {long: 3, liked: 5, neighbours: 6, prompt: taste, most: 10}}}
+  - {name: acts, model: agent, params: {planner: react, calling: text, model: words, base_url: "`+s.URL+`"}}
 `)
 		if sum.Failed+sum.Unavailable > 0 {
 			t.Fatalf("%+v", sum)

@@ -3,6 +3,7 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"llm4rec/baselines/ease"
@@ -25,7 +26,9 @@ import (
 // Models are all models that an experiment can name. To add one, add a line. Files that they read may lie in data folders.
 func Models(calls *Calls, dirs ...string) []bench.Model {
 	single := singles(dirs)
-	return append(single, merged(single), ranker(calls, dirs), reasoner(calls, dirs))
+	all := append(single, merged(single), ranker(calls, dirs))
+	p := &parts{known: &bench.Suite{Models: all}, calls: calls, dirs: dirs}
+	return append(slices.Clip(all), reasoner(calls, dirs), acting(p), talking(p))
 }
 
 // singles are the models that do not consist of others.

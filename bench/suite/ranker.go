@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"llm4rec/bench"
@@ -54,7 +53,7 @@ func (c llmConfig) Prepare(ctx context.Context, train *data.Train) (models.Ranke
 	if err != nil {
 		return nil, err
 	}
-	out := &llmRanker{line: to, id: id, crowd: c.calls.crowd(), probing: counted{Client: to}}
+	out := &llmRanker{line: to, id: id, crowd: c.calls.crowd(), probing: counted{Chat: to}}
 	c.Config.Chat = func() (llm.Chat, error) { return to, nil }
 	r, err := c.Config.Prepare(ctx, train)
 	if err != nil {
@@ -91,26 +90,6 @@ type llmRanker struct {
 	probing counted
 }
 
-// counted is a client that counts what answers took.
-type counted struct {
-	llm.Client
-	mu                              sync.Mutex
-	calls, recorded, prompt, cached int
-	output                          int
-}
-
-func (c *counted) Generate(ctx context.Context, r llm.Request) (llm.Response, error) {
-	resp, err := c.Client.Generate(ctx, r)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.calls++
-	if resp.Recorded {
-		c.recorded++
-	}
-	c.prompt, c.cached, c.output = c.prompt+resp.PromptTokens, c.cached+resp.CachedTokens, c.output+resp.OutputTokens
-	return resp, err
-}
-
 func (r *llmRanker) Crowd() int { return r.crowd }
 
 // Warnings are the identity's, and what the probe found.
@@ -126,8 +105,9 @@ func (r *llmRanker) Warnings() []string {
 // Account is what the ranker and the gate counted, in the record's form.
 func (r *llmRanker) Account() results.LLM {
 	x := r.Report()
-	x.Calls, x.Recorded = x.Calls+r.probing.calls, x.Recorded+r.probing.recorded
-	x.PromptTokens, x.CachedTokens, x.OutputTokens = x.PromptTokens+r.probing.prompt, x.CachedTokens+r.probing.cached, x.OutputTokens+r.probing.output
+	probed := r.probing.report()
+	x.Calls, x.Recorded = x.Calls+probed.Calls, x.Recorded+probed.Recorded
+	x.PromptTokens, x.CachedTokens, x.OutputTokens = x.PromptTokens+probed.PromptTokens, x.CachedTokens+probed.CachedTokens, x.OutputTokens+probed.OutputTokens
 	out := results.LLM{
 		Provider: r.id.Provider, Model: r.id.Model, Digest: r.id.Digest, BaseURL: r.id.BaseURL, Test: r.id.Test,
 		Prompt: fmt.Sprintf("%s v%d, %s", x.Prompt, x.Version, x.Wording), PromptHash: x.PromptHash, Method: x.Method,

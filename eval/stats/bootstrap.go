@@ -7,6 +7,7 @@ package stats
 import (
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -47,11 +48,7 @@ func Bootstrap(values []float64, cols, resamples int, seed uint64) ([]Interval, 
 		return func(r int) {
 			// Counting first and adding later visits 1 − 1/e of the rows, in order, instead of n at random.
 			clear(count)
-			s := stream(seed, r)
-			for range n {
-				u, _ := bits.Mul64(s.Uint64(), uint64(n))
-				count[u]++
-			}
+			drawn(count, stream(seed, r), 1)
 			weighted(sums, count, values)
 			for c, v := range sums {
 				draws[c*resamples+r] = v
@@ -64,6 +61,14 @@ func Bootstrap(values []float64, cols, resamples int, seed uint64) ([]Interval, 
 		out[c] = Interval{mean[c], quantile(d, .025), quantile(d, .975)}
 	}
 	return out, doubts(n)
+}
+
+// drawn adds one to the count of a user for each of as many draws as there are users.
+func drawn[T int32 | uint8](count []T, s *rand.ChaCha8, one T) {
+	for range count {
+		u, _ := bits.Mul64(s.Uint64(), uint64(len(count)))
+		count[u] += one
+	}
 }
 
 // weighted sets dst to the mean of the rows, row u counted count[u] times; the counts sum to the number of rows.

@@ -238,7 +238,7 @@ func TestReadable(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			if e.Key != e.Request.Key(e.Identity) || e.Request.Messages[0] != prompt(n).Messages[0] || e.Identity.Digest != "d" || e.At.IsZero() {
+			if e.Key != e.Request.Key(e.Identity) || e.Request.Messages[0].Content != prompt(n).Messages[0].Content || e.Identity.Digest != "d" || e.At.IsZero() {
 				t.Errorf("%+v", e)
 			}
 		}

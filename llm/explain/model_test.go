@@ -181,7 +181,7 @@ func TestHostileTitleInPrompts(t *testing.T) {
 				t.Fatal(err, err2)
 			}
 			was, is := strings.Split(x.Messages[1].Content, "\n"), strings.Split(y.Messages[1].Content, "\n")
-			if len(was) != len(is) || x.Messages[0] != y.Messages[0] || string(x.Schema) != string(y.Schema) {
+			if len(was) != len(is) || x.Messages[0].Content != y.Messages[0].Content || string(x.Schema) != string(y.Schema) {
 				t.Fatalf("item %d after %v:\n%s", item, history, y.Messages[1].Content)
 			}
 			for n := range was {
@@ -189,7 +189,7 @@ func TestHostileTitleInPrompts(t *testing.T) {
 					t.Errorf("item %d after %v: %s", item, history, is[n])
 				}
 			}
-			if same := x.Messages[1] == y.Messages[1]; same == (item == 2 || slices.Contains(history, 2)) {
+			if same := x.Messages[1].Content == y.Messages[1].Content; same == (item == 2 || slices.Contains(history, 2)) {
 				t.Errorf("item %d after %v: the prompt is the same: %v", item, history, same)
 			}
 		}

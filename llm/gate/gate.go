@@ -136,7 +136,7 @@ func (g *Gate) fared(ctx context.Context, resp llm.Response, err error) {
 	}
 	kind := kindOf(err)
 	count(&g.tally.failures, kind)
-	if kind == llm.Refused {
+	if kind == llm.Refused || kind == llm.NoTools {
 		g.inARow = 0
 		return
 	}

@@ -27,6 +27,12 @@ func size(r llm.Request) int {
 	n := len(r.Schema)
 	for _, m := range r.Messages {
 		n += len(m.Role) + len(m.Content)
+		for _, c := range m.ToolCalls {
+			n += len(c.Name) + len(c.Arguments)
+		}
+	}
+	for _, t := range r.Tools {
+		n += len(t.Name) + len(t.Description) + len(t.Schema)
 	}
 	return n
 }

@@ -27,7 +27,8 @@ func Echo(r llm.Request) llm.Response {
 
 // asked is a request of either interface.
 type asked struct {
-	Messages    []llm.Message
+	Messages    []message
+	Tools       []tool
 	Stream      *bool
 	Seed        int64
 	Temperature float64
@@ -52,7 +53,7 @@ func (a asked) request() llm.Request {
 		schema = a.ResponseFormat.JSONSchema.Schema
 	}
 	return llm.Request{
-		Messages: a.Messages, Schema: schema, Temperature: cmp.Or(a.Temperature, a.Options.Temperature), Seed: cmp.Or(a.Seed, a.Options.Seed),
+		Messages: said(a.Messages), Tools: tools(a.Tools), Schema: schema, Temperature: cmp.Or(a.Temperature, a.Options.Temperature), Seed: cmp.Or(a.Seed, a.Options.Seed),
 		MaxTokens: cmp.Or(a.MaxTokens, a.MaxCompletionTokens, a.Options.NumPredict), TopLogprobs: a.TopLogprobs,
 	}
 }
@@ -75,6 +76,10 @@ func (s *Server) chat(w http.ResponseWriter, path string, body []byte, fault Fau
 		out.Tokens = nil
 	}
 	ollama := path == "/api/chat"
+	if len(ask.Tools) > 0 && s.NoTools {
+		s.send(w, "application/json", nil, Fault{Status: http.StatusBadRequest, Body: `{"error":"registry.ollama.ai/library/words does not support tools"}`})
+		return
+	}
 	stream := ollama && ask.Stream == nil || ask.Stream != nil && *ask.Stream
 	pieces := []llm.Response{out}
 	if stream {
@@ -134,12 +139,17 @@ func split(r llm.Response) []llm.Response {
 		}
 	}
 	r.Text, r.Tokens = "", r.Tokens[min(len(words), len(r.Tokens)):]
+	pieces[len(words)-1].ToolCalls, r.ToolCalls = r.ToolCalls, nil
 	pieces[len(words)] = r
 	return pieces
 }
 
 func ollamaPiece(r llm.Response, done bool) map[string]any {
-	out := map[string]any{"model": Model, "message": map[string]any{"role": llm.Assistant, "content": r.Text}, "done": done}
+	message := map[string]any{"role": llm.Assistant, "content": r.Text}
+	if len(r.ToolCalls) > 0 {
+		message["tool_calls"] = ollamaCalls(r.ToolCalls)
+	}
+	out := map[string]any{"model": Model, "message": message, "done": done}
 	if r.Tokens != nil {
 		out["logprobs"] = tokens(r.Tokens)
 	}
@@ -151,7 +161,11 @@ func ollamaPiece(r llm.Response, done bool) map[string]any {
 }
 
 func openaiAnswer(r llm.Response) map[string]any {
-	choice := map[string]any{"index": 0, "finish_reason": openaiFinish(r.Finish), "message": map[string]any{"role": llm.Assistant, "content": r.Text}}
+	message := map[string]any{"role": llm.Assistant, "content": r.Text}
+	choice := map[string]any{"index": 0, "finish_reason": openaiFinish(r.Finish), "message": message}
+	if len(r.ToolCalls) > 0 {
+		message["tool_calls"], choice["finish_reason"] = openaiCalls(r.ToolCalls, false), "tool_calls"
+	}
 	if r.Tokens != nil {
 		choice["logprobs"] = map[string]any{"content": tokens(r.Tokens)}
 	}
@@ -159,7 +173,11 @@ func openaiAnswer(r llm.Response) map[string]any {
 }
 
 func openaiPiece(r llm.Response, last bool) map[string]any {
-	choice := map[string]any{"index": 0, "finish_reason": nil, "delta": map[string]any{"content": r.Text}}
+	delta := map[string]any{"content": r.Text}
+	choice := map[string]any{"index": 0, "finish_reason": nil, "delta": delta}
+	if len(r.ToolCalls) > 0 {
+		delta["tool_calls"] = openaiCalls(r.ToolCalls, true)
+	}
 	if last {
 		choice["finish_reason"] = openaiFinish(r.Finish)
 	}

@@ -68,6 +68,48 @@ func Chat(t *testing.T, adapter func(t *testing.T, s *Server) llm.Chat) {
 			t.Errorf("asked %+v, got %+v, %v", asked, got, err)
 		}
 	})
+	t.Run("tools", func(t *testing.T) {
+		s := serve(t)
+		var asked llm.Request
+		s.Answer = func(r llm.Request) llm.Response {
+			asked = r
+			return llm.Response{Text: "I look", Finish: llm.Stop, ToolCalls: wants(), OutputTokens: 9}
+		}
+		got, err := adapter(t, s).Generate(t.Context(), Tools())
+		if err != nil || got.Text != "I look" || got.Finish != llm.Stop || !reflect.DeepEqual(got.ToolCalls, wants()) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		want := Tools()
+		for n := range want.Messages { // OpenAI's interface does not send it
+			want.Messages[n].ToolName, asked.Messages[n].ToolName = "", ""
+		}
+		for n, tool := range asked.Tools { // nor are fields of a schema in one order
+			var a, b any
+			if json.Unmarshal(tool.Schema, &a) != nil || json.Unmarshal(want.Tools[n].Schema, &b) != nil || !reflect.DeepEqual(a, b) {
+				t.Errorf("schema %s, want %s", tool.Schema, want.Tools[n].Schema)
+			}
+			asked.Tools[n].Schema = want.Tools[n].Schema
+		}
+		if !reflect.DeepEqual(asked, want) {
+			t.Errorf("the server was asked %+v\nwant %+v", asked, want)
+		}
+		s.Answer = func(llm.Request) llm.Response { return llm.Response{Finish: llm.Stop, ToolCalls: wants()[:1]} }
+		if got, err := adapter(t, s).Generate(t.Context(), Tools()); err != nil || got.Text != "" || !reflect.DeepEqual(got.ToolCalls, wants()[:1]) {
+			t.Errorf("a call without a word: %+v, %v", got, err)
+		}
+	})
+	t.Run("a model without tools", func(t *testing.T) {
+		s := serve(t)
+		s.NoTools = true
+		c := adapter(t, s)
+		_, err := c.Generate(t.Context(), Tools())
+		if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.NoTools || failed.Temporary() {
+			t.Errorf("got %v", err)
+		}
+		if _, err := c.Generate(t.Context(), Question()); err != nil {
+			t.Errorf("without tools: %v", err)
+		}
+	})
 	t.Run("cut by length", func(t *testing.T) {
 		s := serve(t)
 		s.Answer = func(llm.Request) llm.Response { return llm.Response{Text: "the", Finish: llm.Length} }

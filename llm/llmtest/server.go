@@ -44,6 +44,7 @@ type Server struct {
 	Dimension int
 	Digest    string           // of the model
 	Chat      bool             // the model is one for chats; it embeds all the same, and the other chats
+	NoTools   bool             // the model does not call tools
 	Delay     time.Duration    // of every answer
 	Poison    map[string]Fault // of every call that has this text, or a message of it
 	Reverse   bool             // OpenAI's vectors come in the wrong order, with the right index
@@ -182,7 +183,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Model      string
 		Input      []string
-		Messages   []llm.Message
+		Messages   []message
 		Dimensions int
 	}
 	if body.Len() > 0 {

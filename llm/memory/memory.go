@@ -94,11 +94,16 @@ func Create(ctx context.Context, path, dataset, checksum string) (*Store, error)
 }
 
 func (s *Store) prepare(ctx context.Context, dataset, checksum string) error {
+	return s.build(ctx, tables, [][2]string{{"version", fmt.Sprint(Version)}, {"dataset", dataset}, {"checksum", checksum}})
+}
+
+// build makes the tables where there are none, and checks what the file says about itself.
+func (s *Store) build(ctx context.Context, tables string, about [][2]string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, tables); err != nil {
 			return err
 		}
-		for _, x := range [][2]string{{"version", fmt.Sprint(Version)}, {"dataset", dataset}, {"checksum", checksum}} {
+		for _, x := range about {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO about VALUES (?, ?) ON CONFLICT DO NOTHING", x[0], x[1]); err != nil {
 				return err
 			}

@@ -88,8 +88,12 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	var last api.ChatResponse
 	var said string
 	repeated := 0
+	request, err := c.request(r)
+	if err != nil {
+		return out, &llm.Error{Kind: llm.Refused, Provider: provider, Message: err.Error(), Err: err}
+	}
 	start := time.Now()
-	err := c.post(watched, c.request(r), func(piece api.ChatResponse) {
+	err = c.post(watched, request, func(piece api.ChatResponse) {
 		if c.firstToken && text.Len() == 0 && piece.Message.Content != "" {
 			out.FirstToken = time.Since(start)
 		}
@@ -99,6 +103,7 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 			said, repeated = now, 0
 		}
 		text.WriteString(piece.Message.Content)
+		out.ToolCalls = append(out.ToolCalls, calls(piece.Message.ToolCalls)...)
 		out.Tokens = append(out.Tokens, tokens(piece.Logprobs)...)
 		last = piece
 	})
@@ -168,7 +173,7 @@ func (c *Chat) post(ctx context.Context, request *api.ChatRequest, each func(api
 // loop is how often a model may repeat a piece of text before the server stops it, and does not say that it is done.
 const loop = 30
 
-func (c *Chat) request(r llm.Request) *api.ChatRequest {
+func (c *Chat) request(r llm.Request) (*api.ChatRequest, error) {
 	never := false
 	options := map[string]any{"temperature": r.Temperature, "seed": r.Seed & math.MaxInt32} // all ones would mean any seed
 	if r.MaxTokens > 0 {
@@ -178,10 +183,14 @@ func (c *Chat) request(r llm.Request) *api.ChatRequest {
 		Model: c.model, Stream: &c.firstToken, Format: r.Schema, KeepAlive: c.keepAlive, Options: c.with(options), Think: c.think,
 		Truncate: &never, Shift: &never, Logprobs: r.TopLogprobs > 0, TopLogprobs: r.TopLogprobs,
 	}
-	for _, m := range r.Messages {
-		request.Messages = append(request.Messages, api.Message{Role: m.Role, Content: m.Content})
+	var err error
+	if request.Tools, err = tools(r.Tools); err != nil {
+		return nil, err
 	}
-	return request
+	for _, m := range r.Messages {
+		request.Messages = append(request.Messages, message(m))
+	}
+	return request, nil
 }
 
 // tokens are those that the server has sampled, with the thoughts of a model that thinks among them.

@@ -117,6 +117,32 @@ func TestRealChat(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	t.Run("a model without tools", func(t *testing.T) {
+		for _, first := range []bool{false, true} {
+			r := llmtest.Tools()
+			_, err := model(t, ChatConfig{FirstToken: first}).Generate(t.Context(), r)
+			if failed := (*llm.Error)(nil); !errors.As(err, &failed) || failed.Kind != llm.NoTools {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
+	t.Run("a model with tools", func(t *testing.T) {
+		s.ToolModel("tools", tiny.Random(2, 4096))
+		for _, first := range []bool{false, true} {
+			c := model(t, ChatConfig{Model: "tools", FirstToken: first, Options: map[string]any{"num_ctx": 2048}})
+			r := llmtest.Tools()
+			r.MaxTokens = 20
+			with, err := c.Generate(t.Context(), r)
+			if err != nil || with.OutputTokens == 0 {
+				t.Fatalf("%+v, %v", with, err)
+			}
+			r.Tools = nil
+			without, err := c.Generate(t.Context(), r)
+			if err != nil || with.PromptTokens < without.PromptTokens+100 {
+				t.Errorf("%d tokens with tools, %d without, %v", with.PromptTokens, without.PromptTokens, err)
+			}
+		}
+	})
 	t.Run("unknown model", func(t *testing.T) {
 		c := model(t, ChatConfig{Model: "nothing"})
 		_, answer := c.Generate(t.Context(), ask)

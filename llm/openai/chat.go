@@ -51,7 +51,7 @@ const (
 )
 
 // Fields of requests that are not options: the adapter sets them.
-var own = []string{"model", "messages", "stream", "stream_options", "response_format", "seed", "temperature", "logprobs", "top_logprobs", "n", maxTokens, maxCompletionTokens}
+var own = []string{"model", "messages", "stream", "stream_options", "response_format", "seed", "temperature", "logprobs", "top_logprobs", "n", "tools", maxTokens, maxCompletionTokens}
 
 // NewChat makes a chat, which takes its key from the environment now. Without one it calls without. It does not call the
 // service.
@@ -100,14 +100,18 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	if x.Stream {
 		ask = c.stream
 	}
+	request, err := c.request(r)
+	if err != nil {
+		return llm.Response{}, &llm.Error{Kind: llm.Refused, Provider: provider, Message: err.Error(), Err: err}
+	}
 	start := time.Now()
-	a, err := ask(watched, c.request(r))
+	a, err := ask(watched, request)
 	wall := time.Since(start)
 	if err != nil || x.Failed() {
 		return llm.Response{}, c.clean(x.Error(provider, err))
 	}
 	out := llm.Response{
-		Text: a.text, Wall: wall, Tokens: tokens(a.logprobs),
+		Text: a.text, ToolCalls: a.calls, Wall: wall, Tokens: tokens(a.logprobs),
 		PromptTokens: int(a.usage.PromptTokens), CachedTokens: int(a.usage.PromptTokensDetails.CachedTokens), OutputTokens: int(a.usage.CompletionTokens),
 	}
 	if !a.first.IsZero() {
@@ -119,7 +123,7 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	switch {
 	case !utf8.Valid(x.Body):
 		return fail(llm.Garbage, "an answer that is not UTF-8")
-	case a.finish == "" && a.text == "":
+	case a.finish == "" && a.text == "" && len(a.calls) == 0:
 		return llm.Response{}, c.clean(x.Error(provider, errors.New("nothing that is known as an answer")))
 	case a.finish == "", x.Stream && !bytes.Contains(x.Body, []byte("[DONE]")):
 		return fail(llm.Garbage, "an answer that ends in its middle")
@@ -133,10 +137,17 @@ func (c *Chat) Generate(ctx context.Context, r llm.Request) (llm.Response, error
 	return out, nil
 }
 
-func (c *Chat) request(r llm.Request) openai.ChatCompletionNewParams {
+func (c *Chat) request(r llm.Request) (openai.ChatCompletionNewParams, error) {
 	request := openai.ChatCompletionNewParams{Model: c.model, Seed: param.NewOpt(r.Seed & math.MaxInt32)}
 	for _, m := range r.Messages {
 		request.Messages = append(request.Messages, message(m))
+	}
+	for _, t := range r.Tools {
+		tool, err := function(t)
+		if err != nil {
+			return request, err
+		}
+		request.Tools = append(request.Tools, tool)
 	}
 	if !c.config.NoTemperature {
 		request.Temperature = param.NewOpt(r.Temperature)
@@ -160,7 +171,7 @@ func (c *Chat) request(r llm.Request) openai.ChatCompletionNewParams {
 	if len(c.config.Options) > 0 {
 		request.SetExtraFields(c.config.Options)
 	}
-	return request
+	return request, nil
 }
 
 func message(m llm.Message) openai.ChatCompletionMessageParamUnion {
@@ -168,7 +179,9 @@ func message(m llm.Message) openai.ChatCompletionMessageParamUnion {
 	case llm.System:
 		return openai.SystemMessage(m.Content)
 	case llm.Assistant:
-		return openai.AssistantMessage(m.Content)
+		return assistant(m)
+	case llm.ToolRole:
+		return openai.ToolMessage(m.Content, m.ToolCallID)
 	default:
 		return openai.UserMessage(m.Content)
 	}
@@ -177,6 +190,7 @@ func message(m llm.Message) openai.ChatCompletionMessageParamUnion {
 // answer is what a completion and a stream of its pieces have in common.
 type answer struct {
 	text, refusal, finish string
+	calls                 []llm.ToolCall
 	logprobs              []openai.ChatCompletionTokenLogprob
 	usage                 openai.CompletionUsage
 	first                 time.Time // when the first piece came, if in pieces
@@ -190,12 +204,13 @@ func (c *Chat) complete(ctx context.Context, request openai.ChatCompletionNewPar
 	choice := completion.Choices[0]
 	return answer{
 		text: choice.Message.Content, refusal: choice.Message.Refusal, finish: choice.FinishReason,
-		logprobs: choice.Logprobs.Content, usage: completion.Usage,
+		calls: whole(choice.Message.ToolCalls), logprobs: choice.Logprobs.Content, usage: completion.Usage,
 	}, nil
 }
 
 func (c *Chat) stream(ctx context.Context, request openai.ChatCompletionNewParams) (a answer, err error) {
 	var text, refusal strings.Builder
+	var calls pieces
 	stream := c.service.NewStreaming(ctx, request)
 	for stream.Next() {
 		piece := stream.Current()
@@ -211,10 +226,11 @@ func (c *Chat) stream(ctx context.Context, request openai.ChatCompletionNewParam
 		}
 		text.WriteString(choice.Delta.Content)
 		refusal.WriteString(choice.Delta.Refusal)
+		calls.add(choice.Delta.ToolCalls)
 		a.finish = cmp.Or(choice.FinishReason, a.finish)
 		a.logprobs = append(a.logprobs, choice.Logprobs.Content...)
 	}
-	a.text, a.refusal = text.String(), refusal.String()
+	a.text, a.refusal, a.calls = text.String(), refusal.String(), calls.whole()
 	return a, stream.Err()
 }
 

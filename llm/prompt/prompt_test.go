@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -33,7 +34,7 @@ func TestRead(t *testing.T) {
 	}
 	messages, err := b.file.Messages("you")
 	want := []llm.Message{{Role: llm.System, Content: "Be brief."}, {Role: llm.User, Content: "Hello you."}}
-	if err != nil || len(messages) != 2 || messages[0] != want[0] || messages[1] != want[1] {
+	if err != nil || !reflect.DeepEqual(messages, want) {
 		t.Errorf("%q, %v", messages, err)
 	}
 	if out, err := all[0].file.Run("system", nil); out != "" || err != nil {

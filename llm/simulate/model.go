@@ -51,16 +51,26 @@ func (c ModelConfig) New(chat llm.Client) (*Model, error) {
 	if chat == nil {
 		return nil, errors.New("simulate: there is no model to ask")
 	}
-	m := &Model{config: c, chat: chat}
-	var err error
-	if m.file, err = readFile(c.Prompt); err == nil {
+	f, err := c.file()
+	return &Model{config: c, file: f, chat: chat}, err
+}
+
+// Hash is that of the prompt's file.
+func (c ModelConfig) Hash() (string, error) {
+	f, err := c.file()
+	return f.Hash, err
+}
+
+func (c ModelConfig) file() (File, error) {
+	f, err := readFile(c.Prompt)
+	if err == nil {
 		// What the template lacks is said before the first call.
-		_, err = m.file.Messages(scene{Wishes: []wish{{}}, Facts: []string{""}, History: []string{""}, Lines: []line{{}}, Recommended: 1})
+		_, err = f.Messages(scene{Wishes: []wish{{}}, Facts: []string{""}, History: []string{""}, Lines: []line{{}}, Recommended: 1})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("simulate: prompt: %w", err)
+		return f, fmt.Errorf("simulate: prompt: %w", err)
 	}
-	return m, nil
+	return f, nil
 }
 
 // About is the name, version and hash of the prompt.

@@ -47,11 +47,12 @@ type Result struct {
 
 // Exchange is what a user said, and what the agent answered.
 type Exchange struct {
-	User  string      `json:"user"`
-	Agent string      `json:"agent"`
-	Items []int32     `json:"items,omitempty"`
-	End   agent.End   `json:"end,omitempty"`
-	Usage agent.Usage `json:"usage"`
+	User  string       `json:"user"`
+	Agent string       `json:"agent"`
+	Items []int32      `json:"items,omitempty"`
+	End   agent.End    `json:"end,omitempty"`
+	Usage agent.Usage  `json:"usage"`
+	Trace []agent.Step `json:"trace,omitempty"`
 
 	// Of the items that the user reads, how many ought not to be there.
 	Excluded int `json:"excluded,omitempty"`
@@ -68,7 +69,7 @@ func newResult(t *Task, repeat int) Result {
 
 // turn counts an answer of the agent, of which the user reads k items, knowing what had been said before.
 func (r *Result) turn(t *Task, utterance string, turn agent.Turn, said []Clause, k int) {
-	x := Exchange{User: utterance, Agent: turn.Text, Items: slices.Clone(turn.Items), End: turn.End, Usage: turn.Usage}
+	x := Exchange{User: utterance, Agent: turn.Text, Items: slices.Clone(turn.Items), End: turn.End, Usage: turn.Usage, Trace: turn.Trace}
 	rejected := r.rejected(k)
 	for _, i := range turn.Items[:min(len(turn.Items), k)] {
 		if rejected[i] {

@@ -103,17 +103,22 @@ func compare(a, b *Row, metric string) (Difference, error) {
 		A: a.name(), B: b.name(), Users: len(d), MeanA: mean(x), MeanB: mean(y),
 		Mean: interval[0].Mean, Lo: interval[0].Lo, Hi: interval[0].Hi, P: stats.Paired(d, stats.Resamples, seed),
 	}
+	return out.counted(d), nil
+}
+
+// counted fills in for how many users each side is better.
+func (x Difference) counted(d []float64) Difference {
 	for _, v := range d {
 		switch {
 		case v > 0:
-			out.Wins++
+			x.Wins++
 		case v < 0:
-			out.Loses++
+			x.Loses++
 		default:
-			out.Equal++
+			x.Equal++
 		}
 	}
-	return out, nil
+	return x
 }
 
 // values are a row's by user.

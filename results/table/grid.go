@@ -65,7 +65,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 	g := t.lay(cost, at)
 	g.caption = []string{"Cost, " + t.Protocol}
 	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
-	return slices.Concat(append(out, g), t.llm(), t.reasons(), t.pipeline(e))
+	return slices.Concat(append(out, g), t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

@@ -12,8 +12,8 @@ import (
 	"llm4rec/results"
 )
 
-// gain is what a row adds to the first stage whose answers it ranks again: positive is better.
-type gain struct {
+// Gain is what a row adds to the first stage whose answers it ranks again: positive is better.
+type Gain struct {
 	First string   `json:"first"`
 	Mean  float64  `json:"difference"`
 	Lo    float64  `json:"lo"` // paired bootstrap over users, 95%
@@ -61,8 +61,8 @@ const fewest = 6
 const power = 1.96 + .8416
 
 // gains compares rows with their first stages on the primary metric. A row whose first stage is not shown has none.
-func (t *Table) gains(rows []*Row) map[*Row]*gain {
-	out := map[*Row]*gain{}
+func (t *Table) gains(rows []*Row) map[*Row]*Gain {
+	out := map[*Row]*Gain{}
 	var order []*Row
 	var p []float64
 	for _, r := range rows {
@@ -79,7 +79,7 @@ func (t *Table) gains(rows []*Row) map[*Row]*gain {
 			}
 		}
 		interval, _ := stats.Bootstrap(d, 1, stats.Resamples, seed)
-		g := &gain{First: first.System, Mean: interval[0].Mean, Lo: interval[0].Lo, Hi: interval[0].Hi, P: stats.Paired(d, stats.Resamples, seed)}
+		g := &Gain{First: first.System, Mean: interval[0].Mean, Lo: interval[0].Lo, Hi: interval[0].Hi, P: stats.Paired(d, stats.Resamples, seed)}
 		if sd := deviation(d); sd != nil && changed >= fewest {
 			least := power * *sd / math.Sqrt(float64(len(d)))
 			g.Least = &least
@@ -168,12 +168,11 @@ func (t totals) bad() string {
 }
 
 // llm lays out what language models did, what it cost, and whether it helped. It is empty where none ranked.
-func (t *Table) llm() []grid {
+func (t *Table) llm(gains map[*Row]*Gain) []grid {
 	rows := t.ranked()
 	if len(rows) == 0 {
 		return nil
 	}
-	gains := t.gains(rows)
 	accounts := grid{
 		caption: []string{"Language models, " + t.Protocol}, names: 2,
 		header: []string{"system", "model", "candidates", "ceiling", "informative", "calls", "recorded", "k tokens in", "k out", "$", "p50 s", "p95 s", "tokens/s", "tau", "recited", "bad answers"},
@@ -284,7 +283,7 @@ func (r *Row) recited() string {
 }
 
 // verdict says in words whether a model helped, and at what price.
-func (g *gain) verdict(x totals) string {
+func (g *Gain) verdict(x totals) string {
 	word := "not distinguishable"
 	if g.Holm <= alpha {
 		word = "helps"
@@ -311,7 +310,7 @@ func (r *Row) recorded() string {
 }
 
 // llmColumns are a row's columns about its language model, empty for one without.
-func (r *Row) llmColumns(g *gain) []string {
+func (r *Row) llmColumns(g *Gain) []string {
 	out := []string{"", "", "", "", ""}
 	if g != nil {
 		out = []string{g.First, number(&g.Mean), number(&g.Lo), number(&g.Hi), number(&g.Holm)}

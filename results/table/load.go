@@ -16,22 +16,35 @@ import (
 // Load reads the experiment in a directory, or those in the folders of it. The metrics are those given, or else those of
 // each experiment's plan.
 func Load(dir string, metrics ...string) ([]Experiment, error) {
+	dirs, err := Folders(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []Experiment
+	for _, sub := range dirs {
+		l, err := newLoader(sub, metrics)
+		if err != nil {
+			return nil, err
+		}
+		l.all()
+		out = append(out, l.e)
+	}
+	return out, nil
+}
+
+// Folders are the directory, if it is an experiment's, or else those of its folders that are.
+func Folders(dir string) ([]string, error) {
 	if isExperiment(dir) {
-		e, err := loadOne(dir, metrics)
-		return []Experiment{e}, err
+		return []string{dir}, nil
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("table: load: %w", err)
 	}
-	var out []Experiment
+	var out []string
 	for _, entry := range entries {
 		if sub := filepath.Join(dir, entry.Name()); isExperiment(sub) {
-			e, err := loadOne(sub, metrics)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, e)
+			out = append(out, sub)
 		}
 	}
 	if out == nil {
@@ -45,26 +58,26 @@ func isExperiment(dir string) bool {
 	return err == nil
 }
 
-func loadOne(dir string, names []string) (Experiment, error) {
+func newLoader(dir string, names []string) (*loader, error) {
 	s, err := results.OpenRead(dir)
 	if err != nil {
-		return Experiment{}, err
+		return nil, err
 	}
 	m, err := s.Manifest()
 	if err != nil {
-		return Experiment{}, err
+		return nil, err
 	}
 	if len(names) == 0 {
 		names = m.Metrics
 	}
 	metrics, err := eval.ParseAll(names)
 	if err != nil {
-		return Experiment{}, fmt.Errorf("table: %s: %w", filepath.Join(dir, results.ManifestName), err)
+		return nil, fmt.Errorf("table: %s: %w", filepath.Join(dir, results.ManifestName), err)
 	}
 	if len(metrics) == 0 {
-		return Experiment{}, fmt.Errorf("table: %s: no metrics", filepath.Join(dir, results.ManifestName))
+		return nil, fmt.Errorf("table: %s: no metrics", filepath.Join(dir, results.ManifestName))
 	}
-	l := loader{store: s, e: Experiment{Name: m.Experiment, Baseline: m.Baseline, Metrics: metrics}, catalogues: map[string]*eval.Catalogue{}}
+	l := &loader{store: s, e: Experiment{Name: m.Experiment, Baseline: m.Baseline, Spec: m.Spec, Metrics: metrics}, catalogues: map[string]*eval.Catalogue{}}
 	l.index()
 	if m.Augmented != "" {
 		a, has, err := s.Augmented(m.Augmented)
@@ -78,12 +91,18 @@ func loadOne(dir string, names []string) (Experiment, error) {
 	for _, c := range m.Cells {
 		if !seen[c.ID] { // an unseeded system is one cell under all seeds
 			seen[c.ID] = true
-			l.cell(c)
+			l.cells = append(l.cells, c)
 		}
 	}
+	l.strangers(seen)
+	return l, nil
+}
+
+// strangers warns of records that the plan has no cell for.
+func (l *loader) strangers(planned map[string]bool) {
 	old := 0
 	for id := range l.records {
-		if !seen[id] {
+		if !planned[id] {
 			old++
 		}
 	}
@@ -91,21 +110,29 @@ func loadOne(dir string, names []string) (Experiment, error) {
 		l.warn("records of earlier plans, not shown: %d", old)
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.damaged)) {
-		if !seen[id] {
+		if !planned[id] {
 			l.warn("%v", l.damaged[id])
 		}
 	}
+}
+
+// all reads every cell.
+func (l *loader) all() {
+	for _, c := range l.cells {
+		l.cell(c)
+	}
 	l.e.finish()
-	return l.e, nil
 }
 
 // loader puts the records of one store in their rows.
 type loader struct {
 	store      *results.Store
 	e          Experiment
+	cells      []results.Cell // planned, in order
 	records    map[string]results.Record
 	damaged    map[string]error
 	catalogues map[string]*eval.Catalogue
+	ahead      map[string]chan reading // by cell; nil where each is read when it is asked for
 }
 
 func (l *loader) warn(format string, args ...any) {
@@ -132,9 +159,12 @@ func (l *loader) index() {
 func (l *loader) cell(c results.Cell) {
 	t := l.e.table(c.Dataset, c.Protocol)
 	var row *Row
-	if c.Explains {
-		row = t.explained(l.e.Name, c.System)
-	} else {
+	switch {
+	case c.Explains:
+		row = t.beside(&t.Explained, l.e.Name, c.System)
+	case c.Talks:
+		row = t.beside(&t.Talked, l.e.Name, c.System)
+	default:
 		row = t.row(l.e.Name, c.System, l.e.Metrics)
 	}
 	row.Trials = c.Trials
@@ -151,8 +181,13 @@ func (l *loader) cell(c results.Cell) {
 		row.miss(c, Status(rec.Status), rec.Error)
 		return
 	}
-	if c.Explains {
-		row.Records = append(row.Records, rec)
+	if c.Explains || c.Talks {
+		talks, err := l.store.Talks(rec)
+		if err != nil {
+			row.miss(c, Broken, err.Error())
+			return
+		}
+		row.Records, row.Talks = append(row.Records, rec), append(row.Talks, talks...)
 		return
 	}
 	if ref := t.reference(); ref != nil {
@@ -161,13 +196,13 @@ func (l *loader) cell(c results.Cell) {
 			return
 		}
 	}
-	if err := l.measure(row, t.reference(), rec); err != nil {
+	if err := l.measure(t, row, rec); err != nil {
 		row.miss(c, Broken, err.Error())
 	}
 }
 
-func (l *loader) measure(row, ref *Row, rec results.Record) error {
-	ranks, err := l.store.Ranks(rec)
+func (l *loader) measure(t *Table, row *Row, rec results.Record) error {
+	ranks, err := l.ranks(rec)
 	if err != nil {
 		return err
 	}
@@ -175,7 +210,24 @@ func (l *loader) measure(row, ref *Row, rec results.Record) error {
 	if err != nil {
 		return err
 	}
-	return row.add(rec, ranks, c, ref)
+	ref := t.reference()
+	if err := row.add(rec, ranks, c, ref); err != nil {
+		return err
+	}
+	if ref == nil {
+		t.describe(ranks, c)
+	}
+	return nil
+}
+
+// ranks are those of a cell, read ahead where they were.
+func (l *loader) ranks(rec results.Record) ([]results.Ranking, error) {
+	if ahead := l.ahead[rec.ID]; ahead != nil {
+		x := <-ahead
+		delete(l.ahead, rec.ID)
+		return x.ranks, x.err
+	}
+	return l.store.Ranks(rec)
 }
 
 func (l *loader) catalogue(split string) (*eval.Catalogue, error) {

@@ -25,7 +25,7 @@ type object struct {
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
 	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
-	Gain        *gain               `json:"gain,omitempty"` // against the first stage
+	Gain        *Gain               `json:"gain,omitempty"` // against the first stage
 	Status      Status              `json:"status"`
 	Errors      []string            `json:"errors,omitempty"` // of cells without values
 	Publishable bool                `json:"publishable"`
@@ -54,7 +54,7 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 	return indented(w, objects)
 }
 
-func newObject(t *Table, r *Row, base string, g *gain) object {
+func newObject(t *Table, r *Row, base string, g *Gain) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
 		Seeds: len(r.Records), Users: len(r.Users), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},

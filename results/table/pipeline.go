@@ -42,9 +42,29 @@ func (r *Row) spent() spent {
 		if x := rec.LLM; x != nil {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
 		}
-		if rec.Reasons != nil && rec.Reasons.Account != nil {
-			x := rec.Reasons.Account
+		for _, x := range accounts(rec) {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
+		}
+	}
+	return out
+}
+
+// accounts are those of a record's models that do not rank.
+func accounts(rec results.Record) []results.Account {
+	var all []*results.Account
+	if x := rec.Reasons; x != nil {
+		all = append(all, x.Account)
+	}
+	if x := rec.Agent; x != nil {
+		all = append(all, x.Account, x.Critic)
+	}
+	if x := rec.Dialogue; x != nil {
+		all = append(all, x.Agent.Account, x.Agent.Critic, x.User)
+	}
+	var out []results.Account
+	for _, x := range all {
+		if x != nil {
+			out = append(out, *x)
 		}
 	}
 	return out

@@ -96,18 +96,10 @@ func setMarks(rows []*Row, summaries [][]Summary) {
 		if !m.Accuracy() {
 			continue
 		}
-		top := bestRow(n, in, summaries)
+		top, others, adjusted := against(n, in, rows, summaries)
 		summaries[top][n].mark = best
-		var others []int
-		var p []float64
-		for _, i := range in {
-			if i != top {
-				others = append(others, i)
-				p = append(p, stats.Paired(minus(rows[top].Values[n], rows[i].Values[n]), stats.Resamples, seed))
-			}
-		}
-		for i, adjusted := range stats.Holm(p) {
-			if adjusted > alpha {
+		for i, p := range adjusted {
+			if p > alpha {
 				summaries[others[i]][n].mark = near
 			}
 		}

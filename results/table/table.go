@@ -20,6 +20,7 @@ type Experiment struct {
 	Name     string
 	Baseline string // the system to compare with, by default
 	Metrics  []eval.Metric
+	Spec     string // resolved, as YAML
 	Tables   []*Table
 	Warnings []string
 
@@ -31,6 +32,11 @@ type Table struct {
 	Dataset, Protocol string
 	Rows              []*Row
 	Explained         []*Row // give reasons for what a row recommends; they have records, and no values
+	Talked            []*Row // talk with simulated users; likewise
+
+	History   []int32         // length of each user's, in the order of a row's users
+	Target    []float64       // training interactions of what each is to find, in the mean
+	Catalogue *eval.Catalogue // nil until a row has values
 }
 
 // Row is one system. It has values if it has records.
@@ -45,6 +51,7 @@ type Row struct {
 	Values  [][]float64      // by metric, then user, averaged over seeds; nil for a metric of all lists together
 	PerSeed [][]float64      // by metric, then seed
 	Primary [][]float64      // of the primary metric, by record, then user
+	Talks   []results.Talk   // the conversations of all seeds, of a row that talks
 	Missing []Missing        // the cells without values
 }
 
@@ -128,15 +135,15 @@ func (t *Table) row(experiment, system string, metrics []eval.Metric) *Row {
 	return r
 }
 
-// explained is the row of a system that gives reasons.
-func (t *Table) explained(experiment, system string) *Row {
-	for _, r := range t.Explained {
+// beside is the row of a system that ranks nothing, among those that give reasons or talk.
+func (t *Table) beside(rows *[]*Row, experiment, system string) *Row {
+	for _, r := range *rows {
 		if r.System == system {
 			return r
 		}
 	}
 	r := &Row{Experiment: experiment, Dataset: t.Dataset, Protocol: t.Protocol, System: system}
-	t.Explained = append(t.Explained, r)
+	*rows = append(*rows, r)
 	return r
 }
 
@@ -148,6 +155,23 @@ func (t *Table) finished() []*Row {
 		}
 	}
 	return out
+}
+
+// describe keeps what is true of the users whatever ranks for them.
+func (t *Table) describe(ranks []results.Ranking, c *eval.Catalogue) {
+	t.Catalogue = c
+	for _, x := range ranks {
+		if len(x.Relevant) == 0 {
+			continue
+		}
+		var sum float64
+		for _, i := range x.Relevant {
+			if int(i) < len(c.Popularity) {
+				sum += float64(c.Popularity[i])
+			}
+		}
+		t.History, t.Target = append(t.History, x.History), append(t.Target, sum/float64(len(x.Relevant)))
+	}
 }
 
 // reference is the row that the others must be comparable with, nil if none has values.

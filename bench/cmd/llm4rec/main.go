@@ -142,6 +142,7 @@ the same clock. What it measures is stored in records, and tables are computed f
   llm4rec run quick                     the main job: classical recommenders on MovieLens-100K
   llm4rec run ./mine.yaml --out DIR     an experiment of your own; interrupted, the same command goes on
   llm4rec table DIR --format latex      the table again, from the records
+  llm4rec report DIR --out site         a site of leaderboards, comparisons and plots
   llm4rec tune ml-100k                  choose hyperparameters, on the validation cases alone
   llm4rec prompt ./mine.yaml:SYSTEM     what a language model would be asked, without asking it
 
@@ -157,7 +158,7 @@ the same clock. What it measures is stored in records, and tables are computed f
 	flags.BoolVar(&g.offline, "offline", false, "download nothing")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "say more on standard error")
 	root.AddCommand(runCommand(g), tuneCommand(g), validateCommand(g), planCommand(g), tableCommand(g), scoreCommand(g), compareCommand(g),
-		promptCommand(g), cassetteCommand(g), exportCommand(g), explainCommand(g), dataCommand(g), modelsCommand(g), memoryCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
+		promptCommand(g), cassetteCommand(g), exportCommand(g), reportCommand(g), plotCommand(g), explainCommand(g), chatCommand(g), traceCommand(g), serveCommand(g), dataCommand(g), modelsCommand(g), memoryCommand(g), perfCommand(g), schemaCommand(g), doctorCommand(g), versionCommand(g))
 	return group(root)
 }
 

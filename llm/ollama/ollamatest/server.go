@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -142,16 +143,34 @@ func (s *Server) KillRunners() {
 // Model gives the server a model, from a file in GGUF. A model of that name is replaced.
 func (s *Server) Model(name string, gguf []byte) {
 	s.t.Helper()
+	s.create(name, gguf, nil)
+}
+
+// ToolModel is Model for one that calls tools, as far as its server can tell: its template shows them.
+func (s *Server) ToolModel(name string, gguf []byte) {
+	s.t.Helper()
+	s.create(name, gguf, map[string]any{"template": toolTemplate})
+}
+
+const toolTemplate = `{{ range .Tools }}{{ .Function }}
+{{ end }}{{ range .Messages }}{{ .Role }}: {{ .Content }}{{ range .ToolCalls }}
+{"name": "{{ .Function.Name }}", "arguments": {{ .Function.Arguments }}}{{ end }}
+{{ end }}assistant: `
+
+func (s *Server) create(name string, gguf []byte, more map[string]any) {
+	s.t.Helper()
 	digest := fmt.Sprintf("sha256:%x", sha256.Sum256(gguf))
 	// A server that has the file answers without reading it, and resets the connection.
 	if status, _, err := s.do(http.MethodHead, "/api/blobs/"+digest, nil); err != nil || status != http.StatusOK {
 		s.must(http.MethodPost, "/api/blobs/"+digest, gguf)
 	}
-	create, err := json.Marshal(map[string]any{
+	request := map[string]any{
 		"model": name, "stream": false, "files": map[string]string{"model.gguf": digest},
 		// The threads of llama.cpp wait for each other in a loop: with other tests beside it, two would be slower by far.
 		"parameters": map[string]any{"num_thread": 1},
-	})
+	}
+	maps.Copy(request, more)
+	create, err := json.Marshal(request)
 	if err != nil {
 		s.t.Fatal(err)
 	}

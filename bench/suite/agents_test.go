@@ -1,0 +1,155 @@
+package suite
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"llm4rec/bench"
+	"llm4rec/bench/experiments"
+	"llm4rec/data/datatest"
+	"llm4rec/gpu"
+	"llm4rec/llm/cassette"
+	"llm4rec/llm/ollama/ollamatest"
+	"llm4rec/llm/ollama/tiny"
+	"llm4rec/results"
+	"llm4rec/results/table"
+)
+
+// agents runs rows of the embedded experiment.
+func agents(t *testing.T, r bench.Runner, mode cassette.Mode, sets ...string) (bench.Summary, *results.Store) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	calls := &Calls{Mode: mode, Cassette: filepath.Join(r.Out, "answers.jsonl.gz"), Parallel: 2, Log: log}
+	r.Suite = New(DatasetOptions{Dirs: []string{datatest.Dir(t)}, Results: r.Out}, calls, log)
+	r.Device, r.Progress, r.Log = gpu.CPU(), quiet{}, log
+	text, _ := experiments.Text("agents")
+	spec, err := bench.Source{Name: "agents", Text: text}.Parse()
+	if err == nil {
+		spec, err = bench.Override(spec, sets)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, issues := r.Suite.Resolve(spec)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	sum, err := r.Run(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := calls.Close(); err != nil {
+		t.Error(err)
+	}
+	store, err := results.OpenRead(sum.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Failed+sum.Unavailable > 0 {
+		t.Fatalf("%+v\n%s", sum, tableOf(t, sum.Dir, table.Text))
+	}
+	return sum, store
+}
+
+// The scripted policy is asked by all users, and talks with each of them three times.
+func TestScriptedAgents(t *testing.T) {
+	datatest.Open(t, "ml-100k")
+	begin := time.Now()
+	sum, store := agents(t, bench.Runner{Out: t.TempDir(), Only: []string{"itemknn", "scripted", "talk-scripted"}}, cassette.Record)
+	took := time.Since(begin)
+	t.Logf("%v\n%s", took.Round(time.Millisecond), tableOf(t, sum.Dir, table.Text))
+	if took > 2*time.Minute && !raced(t) {
+		t.Errorf("took %v", took)
+	}
+	rows := recordsBySystem(t, sum.Dir)
+	one, knn := rows["scripted"], rows["itemknn"]
+	if one.Agent == nil || one.Agent.Turns != 943 || one.Agent.Ends["recommended"] != 943 || one.Agent.Account != nil {
+		t.Errorf("%+v", one.Agent)
+	}
+	// It has nothing to go by but its retriever, whose lists its own are.
+	for m, v := range knn.Metrics {
+		if one.Metrics[m] != v {
+			t.Errorf("%s: %v, and of its retriever %v", m, one.Metrics[m], v)
+		}
+	}
+	talk := rows["talk-scripted"]
+	d := talk.Dialogue
+	if d == nil || d.Agent.Turns == 0 || d.Excluded+d.Unknown+d.Repeated > 0 || d.User != nil {
+		t.Fatalf("%+v", d)
+	}
+	talks, err := store.Talks(talk)
+	if err != nil || len(talks) != 3*943 {
+		t.Fatalf("%d conversations, %v", len(talks), err)
+	}
+	for _, x := range talks {
+		if x.Turns < 1 || int(x.Turns) != len(x.Said) || x.Rank > 0 != (x.Outcome == "found") || x.Calls > 0 {
+			t.Fatalf("%+v", x)
+		}
+		if x.Rank > 0 {
+			if items := x.Said[len(x.Said)-1].Items; items[x.Rank-1] != x.Target {
+				t.Fatalf("%s was to be found at %d of %v", x.Target, x.Rank, items)
+			}
+		}
+	}
+}
+
+// An agent with a real server, whose model has random weights, for a few users: its plans come to nothing, which is counted, bounded
+// and no failure; what was recorded is replayed without the server.
+func TestAgentsByOllama(t *testing.T) {
+	datatest.Open(t, "ml-100k")
+	server := ollamatest.Start(t)
+	server.Model("tiny", tiny.Random(1, 8192))
+	out := t.TempDir()
+	const users = 2
+	run := func(out string, mode cassette.Mode) (bench.Summary, *results.Store) {
+		var sets []string
+		for _, at := range []string{"systems.react.params", "systems.talk-react.params"} {
+			sets = append(sets, at+".model=tiny", at+".base_url="+server.URL, at+".num_ctx=8192", at+".options={num_thread: 1}", at+".calling=text",
+				at+".max_tokens=16", at+".calls=1", at+".tool_errors=1", at+".reflections=0")
+		}
+		sets = append(sets, "systems.talk-react.params.turns=2", "systems.talk-react.params.repeats=1")
+		return agents(t, bench.Runner{Out: out, Only: []string{"react", "talk-react"}, Limit: users}, mode, sets...)
+	}
+	sum, store := run(out, cassette.Record)
+	rows := recordsBySystem(t, sum.Dir)
+	for name, a := range map[string]*results.Agent{"react": rows["react"].Agent, "talk-react": &rows["talk-react"].Dialogue.Agent} {
+		ends := 0
+		for _, n := range a.Ends {
+			ends += n
+		}
+		if a.Account == nil || !a.Account.Test || a.Account.Calls < users || a.Account.Failures > 0 || a.Account.PromptTokens < 1000*users || ends != a.Turns || a.Turns < users {
+			t.Errorf("%s: %+v, %+v", name, a, a.Account)
+		}
+		if len(rows[name].Unpublish) < 2 {
+			t.Errorf("%s may be published: %v", name, rows[name].Unpublish)
+		}
+	}
+	talks, err := store.Talks(rows["talk-react"])
+	if err != nil || len(talks) != users || talks[0].Calls == 0 || !strings.Contains(talks[0].Said[0].Trace, `"by":"actor"`) {
+		t.Fatalf("%+v, %v", talks, err)
+	}
+	server.Kill()
+	elsewhere := t.TempDir()
+	keep(t, out, elsewhere, func(results.Record) bool { return false })
+	again, store := run(elsewhere, cassette.Replay)
+	replayed, err := store.Talks(recordsBySystem(t, again.Dir)["talk-react"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := func(all []results.Talk) (out string) {
+		for _, x := range all {
+			for _, u := range x.Said {
+				out += fmt.Sprintln(x.User, x.Outcome, u.User, u.Agent, u.Items, u.End)
+			}
+		}
+		return out
+	}
+	if said(replayed) != said(talks) {
+		t.Errorf("replayed:\n%s\nrecorded:\n%s", said(replayed), said(talks))
+	}
+}

@@ -1,0 +1,51 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"llm4rec/results"
+)
+
+// talk takes one cell through conversations with simulated users. It ranks nothing: what there is to measure are the
+// conversations.
+func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ranks []results.Ranking, err error) {
+	defer recovered(&err)
+	e.Progress.Stage(c.Name(), "talk", 0, 0, "")
+	t := &rec.Timing
+	t.Workers, t.PeakMemory = e.workers(), -1
+	wall, cpu := time.Now(), results.CPUTime()
+	w := Wanted{Train: e.split.Train, Queries: e.asked.queries, Users: e.asked.users, Targets: e.asked.relevant}
+	found, list, err := c.Bound.Talker(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Talk(ctx, w, func(done, total int, note string) {
+		e.Progress.Stage(c.Name(), "talk", done, total, note)
+	})
+	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	if err != nil {
+		return nil, err
+	}
+	t.QueriesPerSecond = unknown
+	t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = found.Agent.TurnP50, found.Agent.TurnP95, unknown, found.Agent.Turns
+	rec.Unpublish = append(rec.Unpublish, doubtsOf(found.Agent)...)
+	if x := found.User; x != nil && x.Test {
+		rec.Unpublish = append(rec.Unpublish, x.Model+" is a model made for tests")
+	}
+	slices.Sort(rec.Unpublish)
+	rec.Unpublish = slices.Compact(rec.Unpublish)
+	if found.List, err = e.store.PutTalks(rec.Identity.ID(), list); err != nil {
+		return nil, err
+	}
+	rec.Dialogue = &found
+	return nil, nil
+}
+
+// doubtsOf an agent are why its row must not be published.
+func doubtsOf(a results.Agent) []string {
+	var out []string
+	for _, x := range []*results.Account{a.Account, a.Critic} {
+		if x != nil && x.Test {
+			out = append(out, x.Model+" is a model made for tests")
+		}
+	}
+	return out
+}

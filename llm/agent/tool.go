@@ -1,0 +1,116 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"llm4rec/llm"
+)
+
+// tool is something that an agent can do in a turn.
+type tool struct {
+	llm.Tool
+	arguments string // the schema in words
+	run       func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error)
+}
+
+// Class says in what way a tool's call was wrong.
+type Class string
+
+// The classes of calls that fail. All of them are answered to the model.
+const (
+	NoCall       Class = "no call"       // the answer has none that can be read
+	UnknownTool  Class = "unknown tool"  // a name that no tool has
+	BadArguments Class = "bad arguments" // that do not fit the schema, or a condition that does not parse
+	Disallowed   Class = "disallowed"    // ids that must not be recommended, or are not there
+	Empty        Class = "empty"         // nothing would be left, or was found
+	Failed       Class = "failed"        // a retriever, ranker or explainer gave an error
+)
+
+// toolError is an error that a model can act on.
+type toolError struct {
+	class   Class
+	message string
+}
+
+func (e *toolError) Error() string { return e.message }
+
+func wrong(class Class, format string, args ...any) error {
+	return &toolError{class, fmt.Sprintf(format, args...)}
+}
+
+// define makes a tool of a function. The schema is that of its arguments' type; fields that may be left out have omitempty.
+func define[A any](name, description string, enums map[string][]string, run func(ctx context.Context, t *turn, arguments A) (string, error)) tool {
+	schema, err := jsonschema.For[A](nil)
+	if err != nil {
+		panic(fmt.Sprintf("agent: tool %s: %v", name, err)) // of a type in this package
+	}
+	for _, p := range schema.Properties {
+		if len(p.Types) > 0 { // a list, or null: a model need not know of the second
+			p.Type, p.Types = p.Types[len(p.Types)-1], nil
+		}
+	}
+	for field, values := range enums {
+		for _, v := range values {
+			schema.Properties[field].Enum = append(schema.Properties[field].Enum, v)
+		}
+	}
+	text, err := json.Marshal(schema)
+	if err != nil {
+		panic(fmt.Sprintf("agent: tool %s: %v", name, err))
+	}
+	words := described(schema)
+	return tool{llm.Tool{Name: name, Description: description, Schema: text}, words, func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error) {
+		var a A
+		if err := decode(arguments, &a); err != nil {
+			return "", wrong(BadArguments, "%s: %v; the arguments are %s", name, err, words)
+		}
+		return run(ctx, t, a)
+	}}
+}
+
+// described says in words what arguments a schema wants.
+func described(s *jsonschema.Schema) string {
+	var parts []string
+	for _, name := range s.PropertyOrder {
+		p := s.Properties[name]
+		kind := p.Type
+		if p.Items != nil {
+			kind = "list of " + p.Items.Type
+		}
+		if len(p.Enum) > 0 {
+			kind += fmt.Sprintf(", one of %v", p.Enum)
+		}
+		if !slices.Contains(s.Required, name) {
+			kind += ", may be left out"
+		}
+		parts = append(parts, fmt.Sprintf("%q (%s): %s", name, kind, p.Description))
+	}
+	if len(parts) == 0 {
+		return "{}"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// decode reads arguments strictly. A model may write an object as a text of it.
+func decode(arguments json.RawMessage, into any) error {
+	if text := ""; json.Unmarshal(arguments, &text) == nil {
+		arguments = json.RawMessage(text)
+	}
+	d := json.NewDecoder(bytes.NewReader(arguments))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "json: "), "Go ", ""))
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("more than one object")
+	}
+	return nil
+}

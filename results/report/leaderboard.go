@@ -1,0 +1,156 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// rowGroup is the rows of a leaderboard that belong together.
+type rowGroup struct {
+	Name, Class string
+	Rows        []*row
+}
+
+// leaderboard writes the page of a board.
+func (s *site) leaderboard(b *board) error {
+	return s.page(b.Dir+"/index.html", "board.html", struct {
+		head
+		*board
+		Groups          []rowGroup
+		Stages, Devices []string
+		Columns         int
+	}{b.head("", "Leaderboard"), b, b.groups(), distinct(b.Rows, func(r *row) string { return r.Stage }), distinct(b.Rows, func(r *row) string { return r.Device }), b.columns()})
+}
+
+func (b *board) groups() []rowGroup {
+	out := []rowGroup{
+		{Name: "Best, and not distinguishable from the best", Class: "leading"}, {Name: "Behind the best", Class: "following"},
+		{Name: "Not publishable, and not compared with rows that are", Class: "apart"}, {Name: "Without values", Class: "missing"},
+	}
+	if !slices.ContainsFunc(b.Rows, func(r *row) bool { return r.Group == leading }) {
+		out[following].Name = "Systems"
+	}
+	for _, r := range b.Rows {
+		out[r.Group].Rows = append(out[r.Group].Rows, r)
+	}
+	return slices.DeleteFunc(out, func(g rowGroup) bool { return g.Rows == nil })
+}
+
+func distinct(rows []*row, of func(*row) string) []string {
+	var out []string
+	for _, r := range rows {
+		if x := of(r); r.Standing != nil && !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Name of a board, for people.
+func (b *board) Name() string { return b.Dataset + ", " + b.Protocol }
+
+// Metric is the primary one.
+func (b *board) Metric() string { return b.Metrics[b.Primary] }
+
+// Finished counts the systems that have values.
+func (b *board) Finished() int {
+	n := 0
+	for _, r := range b.Rows {
+		if r.Standing != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Unpublished counts, in words, the systems that must not be published; "" where there is none.
+func (b *board) Unpublished() string {
+	n := 0
+	for _, r := range b.Rows {
+		if r.Standing != nil && !r.Publishable() {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "one system"
+	}
+	return fmt.Sprintf("%d systems", n)
+}
+
+// head of a page in the board's folder.
+func (b *board) head(title, tab string) head {
+	h := head{Title: b.Name(), Root: "../", Trail: []link{{Text: "All boards", To: "../index.html"}, {Text: b.Dataset, To: "../" + b.Set}}}
+	if title != "" {
+		h.Title = title + " – " + b.Name()
+		if tab == "" {
+			h.Trail = append(h.Trail, link{Text: b.Protocol, To: "index.html"})
+		}
+	}
+	tabs := []link{{Text: "Leaderboard", To: "index.html"}, {Text: "Compare two", To: "compare.html"}, {Text: "Plots", To: "plots.html"}}
+	if b.Gains {
+		tabs = append(tabs, link{Text: "Pipeline", To: "pipeline.html"})
+	}
+	if b.LLM {
+		tabs = append(tabs, link{Text: "Language models", To: "llm.html"})
+	}
+	for n := range tabs {
+		tabs[n].Here = tabs[n].Text == tab
+	}
+	h.Tabs = tabs
+	return h
+}
+
+// told parts a caption: what a reader must not miss, and the rest.
+func (b *board) told() (notes, rest []string) {
+	for _, line := range b.Caption {
+		line = strings.Join(strings.Fields(line), " ")
+		if strings.HasPrefix(line, "Warning") || strings.HasPrefix(line, "Not publishable") || strings.HasPrefix(line, "Truth injected") || strings.HasPrefix(line, "SYNTHETIC") || strings.HasPrefix(strings.ToLower(line), "synthetic") {
+			notes = append(notes, line)
+		} else {
+			rest = append(rest, line)
+		}
+	}
+	return notes, rest
+}
+
+// Notes are the lines that a reader must not miss, Facts the others.
+func (b *board) Notes() []string { n, _ := b.told(); return n }
+func (b *board) Facts() []string { _, f := b.told(); return f }
+
+// Text of an interval.
+func (r *row) Range() string {
+	if r.Standing == nil || r.Standing.Lo == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f–%.4f", *r.Standing.Lo, *r.Standing.Hi)
+}
+
+// Leaders are named on the first page, as far as there is room.
+func (b *board) Leaders() string {
+	var out []string
+	more := 0
+	for _, r := range b.Rows {
+		switch {
+		case r.Group != leading:
+		case len(out) == 4:
+			more++
+		default:
+			out = append(out, r.System)
+		}
+	}
+	s := strings.Join(out, ", ")
+	if more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}
+
+// Rest is how many columns a row without values leaves empty.
+func (b *board) Rest() int { return b.columns() - 2 }
+
+func (b *board) columns() int { return 5 + len(b.Metrics) + len(b.Costs) }

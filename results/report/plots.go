@@ -1,0 +1,328 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"llm4rec/results/figure"
+	"llm4rec/results/table"
+)
+
+// most is how many lines a figure has: more colours cannot be told apart.
+const most = 8
+
+// plots writes the page of a board's figures.
+func (s *site) plots(b *board) error {
+	var list []*drawn
+	for _, f := range b.figures() {
+		list = append(list, draw(f))
+	}
+	return s.page(b.Dir+"/plots.html", "plots.html", struct {
+		head
+		*board
+		Figures []*drawn
+	}{b.head("Plots", "Plots"), b, list})
+}
+
+// figures are those of a board that have something to show.
+func (b *board) figures() []*figure.Figure {
+	all := []*figure.Figure{
+		b.pareto("fit_wall_sec", "training-time", "training time", "seconds of training", 1),
+		b.pareto("latency_p50_sec", "latency", "latency", "median milliseconds of one query", 1000),
+		b.dollars(),
+		b.indexes(),
+		b.parts("history", "the length of the history", "interactions in the history", lengthsOf(b.table)),
+		b.parts("target", "the popularity of the target", "training interactions of what is to be found", b.table.Target),
+		curve(b.leaders(most)),
+	}
+	return slices.DeleteFunc(all, func(f *figure.Figure) bool { return f == nil || f.Empty() })
+}
+
+// leaders are the first rows of the board that have values.
+func (b *board) leaders(n int) []*row {
+	var out []*row
+	for _, r := range b.Rows {
+		if r.Standing != nil && len(out) < n {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// scatter draws the primary metric against a cost. Rows of a stage have a colour; those that must not be published cannot be
+// on the frontier.
+func (b *board) scatter(name, title, label string, cost func(*row) *float64) *figure.Figure {
+	f := &figure.Figure{
+		Name: name, Title: b.Metric() + " against " + title, Note: "The dashed line is the Pareto frontier: no publishable row is both better and cheaper than one on it.",
+		X: figure.Axis{Label: label, Log: true}, Y: figure.Axis{Label: b.Metric()},
+	}
+	for _, stage := range []string{"first stage", "second stage", "language model"} {
+		f.Series = append(f.Series, figure.Series{Name: stage})
+	}
+	f.Series = append(f.Series, figure.Series{Name: "not publishable"})
+	for _, r := range b.Rows {
+		if r.Standing == nil {
+			continue
+		}
+		if x := cost(r); x != nil && *x > 0 {
+			n := slices.IndexFunc(f.Series, func(s figure.Series) bool { return s.Name == r.Stage })
+			if !r.Publishable() {
+				n = len(f.Series) - 1
+			}
+			f.Series[n].Points = append(f.Series[n].Points, figure.Point{X: *x, Y: r.Standing.Mean, Name: r.System})
+		}
+	}
+	var points []figure.Point
+	for _, s := range f.Series[:len(f.Series)-1] {
+		points = append(points, s.Points...)
+	}
+	figure.Frontier(points)
+	for n := range f.Series[:len(f.Series)-1] {
+		points = points[copy(f.Series[n].Points, points):]
+	}
+	f.Series = slices.DeleteFunc(f.Series, func(s figure.Series) bool { return len(s.Points) == 0 })
+	return f
+}
+
+func (b *board) pareto(measurement, name, title, label string, scale float64) *figure.Figure {
+	return b.scatter(name, title, label, func(r *row) *float64 {
+		for _, m := range r.Measurements() {
+			if m.Name == measurement && m.Value != nil {
+				x := *m.Value * scale
+				return &x
+			}
+		}
+		return nil
+	})
+}
+
+// dollars is of rows with a language model whose price is known.
+func (b *board) dollars() *figure.Figure {
+	return b.scatter("dollars", "dollars", "dollars for a thousand users", func(r *row) *float64 {
+		sum, asked := 0., 0
+		for _, rec := range r.Records {
+			if rec.LLM == nil || rec.LLM.Dollars < 0 {
+				return nil
+			}
+			sum, asked = sum+rec.LLM.Dollars, asked+rec.LLM.Asked
+		}
+		if asked == 0 {
+			return nil
+		}
+		x := 1000 * sum / float64(asked)
+		return &x
+	})
+}
+
+// indexes draws recall against speed for the systems that search an index, nil where there are not two different ones.
+func (b *board) indexes() *figure.Figure {
+	at := -1
+	for n, m := range b.Metrics {
+		if strings.HasPrefix(m, "recall@") {
+			at = n // the last one: of the longest list
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	f := &figure.Figure{
+		Name: "indexes", Title: b.Metrics[at] + " against the speed of indexes", Note: "Systems with the parameter index. Above and to the right is better.",
+		X: figure.Axis{Label: "queries a second, in batches", Log: true}, Y: figure.Axis{Label: b.Metrics[at]},
+	}
+	s := figure.Series{Name: "systems"}
+	kinds := map[string]bool{}
+	for _, r := range b.Rows {
+		if r.Standing == nil {
+			continue
+		}
+		list := params(r.Records[0].Identity.Params)
+		index := slices.IndexFunc(list, func(p pair) bool { return p.Name == "index" && p.Text != "" })
+		for _, m := range r.Measurements() {
+			if index >= 0 && m.Name == "queries_per_sec" && m.Value != nil {
+				s.Points = append(s.Points, figure.Point{X: *m.Value, Y: r.MeanOf(at), Name: r.System})
+				kinds[list[index].Text] = true
+			}
+		}
+	}
+	f.Series = []figure.Series{s}
+	if len(kinds) < 2 {
+		return nil
+	}
+	return f
+}
+
+func lengthsOf(t *table.Table) []float64 {
+	out := make([]float64, len(t.History))
+	for n, h := range t.History {
+		out[n] = float64(h)
+	}
+	return out
+}
+
+// parts draws the primary metric over fifths of the users, by what is known of each.
+func (b *board) parts(name, title, label string, of []float64) *figure.Figure {
+	order := make([]int, len(of))
+	for n := range order {
+		order[n] = n
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(of[x], of[y]) })
+	parts := fifths(order, of)
+	if len(parts) < 2 {
+		return nil
+	}
+	f := &figure.Figure{Name: name, Title: b.Metric() + " by " + title, Note: "Users in parts of equal size, as far as equal values allow; the leading systems of the board.", X: figure.Axis{Label: label}, Y: figure.Axis{Label: b.Metric(), Zero: true}}
+	for _, p := range parts {
+		lo, hi := of[p[0]], of[p[len(p)-1]]
+		text := fmt.Sprintf("%.4g–%.4g", lo, hi)
+		if lo == hi {
+			text = fmt.Sprintf("%.4g", lo)
+		}
+		f.X.Names = append(f.X.Names, fmt.Sprintf("%s (%d)", text, len(p)))
+	}
+	for _, r := range b.leaders(most) {
+		values := r.Values[b.Primary]
+		if len(values) != len(of) {
+			continue
+		}
+		s := figure.Series{Name: r.System, Kind: figure.Line}
+		for n, p := range parts {
+			var sum float64
+			for _, u := range p {
+				sum += values[u]
+			}
+			s.Points = append(s.Points, figure.Point{X: float64(n), Y: sum / float64(len(p))})
+		}
+		f.Series = append(f.Series, s)
+	}
+	return f
+}
+
+// fifths cuts an order into five parts, never between equal values.
+func fifths(order []int, of []float64) [][]int {
+	var out [][]int
+	from := 0
+	for n := 1; n <= len(order); n++ {
+		full := (n-from)*5 >= len(order)
+		if n == len(order) || full && of[order[n]] != of[order[n-1]] {
+			out = append(out, order[from:n])
+			from = n
+		}
+	}
+	if n := len(out); n > 1 && len(out[n-1])*20 < len(order) { // a rest of a twentieth is no part
+		out[n-2] = order[len(order)-len(out[n-2])-len(out[n-1]):]
+		out = out[:n-1]
+	}
+	return out
+}
+
+// curve draws what validations found during trainings, nil where none was recorded.
+func curve(rows []*row) *figure.Figure {
+	f := &figure.Figure{
+		Name: "curves", Title: "Validation during training", Note: "ndcg@10 on the validation cases; the first seed has a line of its name, the others thin ones.",
+		X: figure.Axis{Label: "epoch"}, Y: figure.Axis{Label: "ndcg@10, validation"},
+	}
+	for _, r := range rows {
+		if r.Standing == nil {
+			continue
+		}
+		for n, rec := range r.Records {
+			if len(rec.Curve) < 2 {
+				continue
+			}
+			s := figure.Series{Name: r.System, Kind: figure.Line, Thin: n > 0}
+			for _, p := range rec.Curve {
+				s.Points = append(s.Points, figure.Point{X: float64(p.Epoch), Y: p.NDCG})
+			}
+			f.Series = append(f.Series, s)
+		}
+	}
+	if f.Empty() {
+		return nil
+	}
+	return f
+}
+
+// rankFlips draws, for an experiment with several protocols over a data set, how ranks by the primary metric change from the
+// first to each other one, among the systems that have values under both.
+func rankFlips(boards []*board) []*figure.Figure {
+	var out []*figure.Figure
+	for n, b := range boards {
+		first := boards[slices.IndexFunc(boards, func(x *board) bool { return x.Experiment == b.Experiment && x.Spec == b.Spec })]
+		if first == boards[n] || first.Metric() != b.Metric() {
+			continue
+		}
+		before, after := first.ranks(b), b.ranks(first)
+		if len(before) < 2 {
+			continue
+		}
+		f := &figure.Figure{
+			Name: fmt.Sprintf("ranks-%d", n), Title: fmt.Sprintf("Ranks by %s: %s against %s", b.Metric(), first.Protocol, b.Protocol),
+			X: figure.Axis{Label: "protocol of " + b.Experiment, Names: []string{first.Protocol, b.Protocol}}, Y: figure.Axis{Label: "rank", Reverse: true}, Named: true, Height: max(260, min(70+18*len(before), 1500)),
+		}
+		for i, system := range before {
+			s := figure.Series{Kind: figure.Line, Points: []figure.Point{{X: 0, Y: float64(i + 1), Name: system}, {X: 1, Y: float64(slices.Index(after, system) + 1), Name: system}}}
+			f.Series = append(f.Series, s)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// ranks are the systems that both boards have values of, from the best.
+func (b *board) ranks(other *board) []string {
+	in := map[string]bool{}
+	for _, r := range other.Rows {
+		in[r.System] = r.Standing != nil
+	}
+	var list []*row
+	for _, r := range b.Rows {
+		if r.Standing != nil && in[r.System] {
+			list = append(list, r)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y *row) int { return cmp.Compare(y.Standing.Mean, x.Standing.Mean) })
+	var out []string
+	for _, r := range list {
+		out = append(out, r.System)
+	}
+	return out
+}
+
+// Figures are the plots of all boards of the experiments in folders. Their names, which begin with those of their boards, are
+// names of files.
+func Figures(dirs []string) ([]*figure.Figure, error) {
+	var out []*figure.Figure
+	var boards []*board
+	err := Each(dirs, func(e *table.Experiment, t *table.Table) error {
+		b := newBoard(e, t, len(boards)+1)
+		b.Spec = e.Spec
+		boards = append(boards, b)
+		for _, f := range b.figures() {
+			f.Name = b.Dir + "-" + f.Name
+			out = append(out, f)
+		}
+		b.forget()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for len(boards) > 0 {
+		var same, other []*board
+		for _, b := range boards {
+			if b.Dataset == boards[0].Dataset {
+				same = append(same, b)
+			} else {
+				other = append(other, b)
+			}
+		}
+		for _, f := range rankFlips(same) {
+			f.Name = slug(boards[0].Dataset) + "-" + f.Name
+			out = append(out, f)
+		}
+		boards = other
+	}
+	return out, nil
+}

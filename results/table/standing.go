@@ -1,0 +1,167 @@
+package table
+
+import "llm4rec/eval/stats"
+
+// Standing is a row with what a leaderboard shows of it by the primary metric.
+type Standing struct {
+	*Row
+	Summary
+	P    *float64 // of the test against the best, with Holm's correction; none for the best, and for a row that does not compete
+	Best bool
+	Near bool // not distinguishable from the best
+}
+
+// Standings are the rows that have values, in the table's order, with intervals and tests of the primary metric.
+func (t *Table) Standings() []Standing {
+	rows := t.finished()
+	if len(rows) == 0 {
+		return nil
+	}
+	p := primary(rows[0].Metrics)
+	out := make([]Standing, len(rows))
+	summaries := make([][]Summary, len(rows))
+	var values [][]float64
+	for n, r := range rows {
+		out[n] = Standing{Row: r, Summary: Summary{Mean: r.mean(p), SeedSD: deviation(r.PerSeed[p])}}
+		summaries[n] = make([]Summary, p+1)
+		summaries[n][p] = out[n].Summary
+		if r.Values[p] != nil {
+			values = append(values, r.Values[p])
+		}
+	}
+	if len(values) == len(rows) { // of one metric, all rows have values by user or none has
+		for n, x := range stats.Intervals(values, stats.Resamples, seed) {
+			out[n].Lo, out[n].Hi = &x.Lo, &x.Hi
+		}
+	}
+	in := competitors(rows)
+	if len(in) < 2 || !rows[0].Metrics[p].Accuracy() {
+		return out
+	}
+	top, others, adjusted := against(p, in, rows, summaries)
+	out[top].Best = true
+	for n, i := range others {
+		out[i].P, out[i].Near = &adjusted[n], adjusted[n] > alpha
+	}
+	return out
+}
+
+// against tests the best of the given rows against each other one: their p-values with Holm's correction.
+func against(metric int, in []int, rows []*Row, summaries [][]Summary) (top int, others []int, adjusted []float64) {
+	top = bestRow(metric, in, summaries)
+	var d [][]float64
+	for _, i := range in {
+		if i != top {
+			others = append(others, i)
+			d = append(d, minus(rows[top].Values[metric], rows[i].Values[metric]))
+		}
+	}
+	return top, others, stats.Holm(stats.PairedAll(d, stats.Resamples, seed))
+}
+
+// Pairs compares every row with every later one on the primary metric, with Holm's correction over all pairs, as [Compare]
+// does for two sides.
+func (t *Table) Pairs() []Difference {
+	rows := t.finished()
+	var out []Difference
+	var d [][]float64
+	for n, a := range rows {
+		p := primary(a.Metrics)
+		for _, b := range rows[n+1:] {
+			if a.Values[p] == nil || b.Values[p] == nil {
+				continue
+			}
+			d = append(d, minus(a.Values[p], b.Values[p]))
+			out = append(out, Difference{A: a.System, B: b.System, Users: len(a.Users), MeanA: a.mean(p), MeanB: b.mean(p)}.counted(d[len(d)-1]))
+		}
+	}
+	intervals, p := stats.Intervals(d, stats.Resamples, seed), stats.PairedAll(d, stats.Resamples, seed)
+	adjusted := stats.Holm(p)
+	for n := range out {
+		out[n].Mean, out[n].Lo, out[n].Hi = intervals[n].Mean, intervals[n].Lo, intervals[n].Hi
+		out[n].P, out[n].Holm = p[n], adjusted[n]
+	}
+	return out
+}
+
+// Measurement is what a row took, as people see it. Value is none where a seed's is not known.
+type Measurement struct {
+	Name, Header, Text string
+	Value              *float64
+}
+
+// Measurements are those that tables for people show.
+func (r *Row) Measurements() []Measurement {
+	var out []Measurement
+	for _, x := range timings() {
+		if x.header != "" {
+			out = append(out, Measurement{x.name, x.header, x.text(r), x.mean(r)})
+		}
+	}
+	return out
+}
+
+// MeanOf is the mean of a metric, by its position, over users and seeds.
+func (r *Row) MeanOf(metric int) float64 { return r.mean(metric) }
+
+// DeviationOf is the standard deviation of a metric over seeds, none for a single one.
+func (r *Row) DeviationOf(metric int) *float64 { return deviation(r.PerSeed[metric]) }
+
+// First is the row whose answers this one ranks again, nil if none of the table is.
+func (t *Table) First(r *Row) *Row {
+	if r.Records[0].Identity.First == "" {
+		return nil
+	}
+	for _, x := range t.finished() {
+		for _, rec := range x.Records {
+			if rec.ID == r.Records[0].Identity.First {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
+// Gains compares the rows with a language model with their first stages.
+func (t *Table) Gains() map[*Row]*Gain { return t.gains(t.ranked()) }
+
+// Caption is what a reader must know before the figures.
+func (t *Table) Caption(e *Experiment) []string { return t.caption(e) }
+
+// Part is a table of words: what language models did, and what it cost.
+type Part struct {
+	Caption string
+	Names   int // columns of names, the first ones
+	Header  []string
+	Rows    [][]string
+	Legend  []string
+}
+
+// LLM is the account of language models, empty where none ranked. Gains are those of [Table.Gains].
+func (t *Table) LLM(gains map[*Row]*Gain) []Part {
+	var out []Part
+	for _, g := range t.llm(gains) {
+		p := Part{Names: g.names, Header: g.header, Legend: g.legend}
+		for _, line := range g.caption {
+			p.Caption += line
+		}
+		for _, row := range g.rows {
+			var line []string
+			for _, c := range row {
+				line = append(line, c.text)
+			}
+			p.Rows = append(p.Rows, line)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// PrimaryOf is the position of the primary metric: ndcg@10, or the first where it is not computed.
+func (e *Experiment) PrimaryOf() int { return primary(e.Metrics) }
+
+// Words writes a JSON object, such as a protocol, as "key value, key value".
+func Words(text string) string { return words(text) }
+
+// Figure writes a measurement with three or four digits.
+func Figure(x float64) string { return figure(x) }

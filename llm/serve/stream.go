@@ -39,7 +39,7 @@ func (s *Server) stream(ctx context.Context, cancel context.CancelFunc, w http.R
 			if a.trace {
 				out.chunk(chunk{Choices: one(delta{}, ""), Extension: struct {
 					Step agent.Step `json:"step"`
-				}{step}})
+				}{sound(step)}})
 			} else {
 				out.comment("step")
 			}

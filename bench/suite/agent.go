@@ -56,6 +56,7 @@ func defaultAgent(p *parts) AgentConfig {
 	}
 }
 
+// Validate checks the parameters, those of the parts among them. Errors are *data.SpecError.
 func (c AgentConfig) Validate() error {
 	if err := c.Config.Validate(); err != nil {
 		return err
@@ -433,3 +434,15 @@ func Title(train *data.Train, item int32) string {
 	}
 	return train.Items.Raw(item)
 }
+
+// turnCalls is about how many calls of models a turn takes, where no bound is hit.
+func (c AgentConfig) turnCalls() int {
+	calls := map[string]int{agent.React: 4, agent.Inspire: 6, agent.Plan: 1, agent.Alone: 1}[c.Planner]
+	if calls > 0 && c.Reflections > 0 {
+		calls++
+	}
+	return min(calls, c.Config.Calls)
+}
+
+// Calls is about how many calls a user costs.
+func (c oneTurn) Calls() int { return c.turnCalls() }

@@ -141,13 +141,14 @@ func TestAgentsByOllama(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := func(all []results.Talk) (out string) {
+	said := func(all []results.Talk) string {
+		var out strings.Builder
 		for _, x := range all {
 			for _, u := range x.Said {
-				out += fmt.Sprintln(x.User, x.Outcome, u.User, u.Agent, u.Items, u.End)
+				fmt.Fprintln(&out, x.User, x.Outcome, u.User, u.Agent, u.Items, u.End)
 			}
 		}
-		return out
+		return out.String()
 	}
 	if said(replayed) != said(talks) {
 		t.Errorf("replayed:\n%s\nrecorded:\n%s", said(replayed), said(talks))

@@ -217,3 +217,12 @@ func talking(p *parts) bench.Model {
 		return c
 	})
 }
+
+// Calls is about how many calls a user costs, where every conversation takes all of its turns.
+func (c talkConfig) Calls() int {
+	calls := c.turnCalls()
+	if c.User != nil {
+		calls++
+	}
+	return calls * c.Turns * c.Repeats
+}

@@ -32,6 +32,7 @@ type conversation struct {
 	profiles Profiles
 	had      map[int32]bool // must not be recommended
 	shown    map[int32]bool // recommended so far, where there is a short-term memory
+	together []int32        // what others took with the history, the likeliest first; nil: not known yet
 	said     []said
 	policy   policy
 }

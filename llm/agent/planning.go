@@ -56,10 +56,16 @@ func (t *turn) together(history []int32) []string {
 	if len(known) == 0 {
 		return nil
 	}
-	score := t.a.catalogue.near.taste(known)
-	items := keep(t.bus.items, func(i int32) bool { return score[i] > 0 })
-	best(items, func(i int32) float64 { return score[i] })
-	return t.a.catalogue.show(items, t.a.config.Shown)
+	if t.c.together == nil { // the history stays the same in a conversation
+		score := t.a.catalogue.near.taste(known)
+		t.c.together = keep(all(t.a.catalogue.items), func(i int32) bool { return score[i] > 0 })
+		best(t.c.together, func(i int32) float64 { return score[i] })
+	}
+	left := make(map[int32]bool, len(t.bus.items))
+	for _, i := range t.bus.items {
+		left[i] = true
+	}
+	return t.a.catalogue.show(keep(t.c.together, func(i int32) bool { return left[i] }), t.a.config.Shown)
 }
 
 // next asks for calls. No calls and no error is an answer that was told to be unreadable, or an end.

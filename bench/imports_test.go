@@ -94,7 +94,7 @@ var arrows = []struct{ pkg, may string }{
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},
 	{"bench/peers", ""},
 	{"bench/perf", "models/dense bench bench/peers data data/atomic eval gpu models models/als models/index models/sasrec models/sequential models/validate results"},
-	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index llm llm/cassette llm/memory llm/price results results/*"},
+	{"bench/cmd/*", "bench bench/suite bench/experiments bench/perf bench/tune data data/fetch eval eval/stats gpu models/index llm llm/agent llm/cassette llm/clean llm/memory llm/price llm/serve results results/*"},
 }
 
 // sole says which of our packages alone may import a library, so that it can be

@@ -25,7 +25,7 @@ import (
 
 // Visitor is the user of a conversation: what the harness knows of them, and nothing that came after.
 type Visitor struct {
-	User    int32
+	User    int32   // below 0: a stranger, of whom nothing is kept
 	History []int32 // of training and validation, oldest first
 	Exclude []int32 // items that must not be recommended
 	Times   []int64 // of the history; may be nil

@@ -16,7 +16,7 @@ const requestLimit = 2000
 // Open opens a conversation. It calls nothing.
 func (a *Agent) Open(v Visitor) Conversation {
 	c := &conversation{a: a, visitor: v, profiles: a.parts.Profiles, had: map[int32]bool{}, shown: map[int32]bool{}}
-	if c.profiles == nil {
+	if c.profiles == nil || v.User < 0 { // strangers have no number that tells them apart
 		c.profiles = InMemory()
 	}
 	for _, i := range v.Exclude {

@@ -20,7 +20,7 @@ type Parts struct {
 	Rankers    map[string]models.Ranker // may be nil
 	Explainer  explain.Explainer        // may be nil
 	Available  func(item int32) bool    // nil: all are
-	Profiles   Profiles                 // nil: each conversation has its own, in memory
+	Profiles   Profiles                 // nil: each conversation has its own, in memory, as those of strangers have
 
 	Actor  llm.Chat // nil for the scripted policy
 	Critic llm.Chat // nil: the actor

@@ -174,6 +174,41 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
+// Strangers have no number of their own, and share nothing.
+func TestStrangers(t *testing.T) {
+	p := partsOf(t, catalogueOf(t))
+	p.Actor = &double{answer: func(n int, r llm.Request) (llm.Response, error) {
+		text := shownTo(r)
+		switch {
+		case strings.Contains(text, "<request>\nI am another"):
+			if strings.Contains(text, "secret") {
+				t.Errorf("a stranger's secret in another's prompt: %s", text)
+			}
+		case n == 1:
+			return llm.Response{Text: does("remember", o{"likes": []string{"secret"}})}, nil
+		case strings.Contains(text, "<request>\nI am back") && !strings.Contains(text, "secret"):
+			t.Error("within a conversation a stranger is forgotten")
+		}
+		return llm.Response{Text: does("recommend", o{"best": 1})}, nil
+	}}
+	a, err := New(textual(React), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := a.Open(Visitor{User: -1}), a.Open(Visitor{User: -1})
+	for _, x := range []struct {
+		talk Conversation
+		text string
+	}{{first, "I am one"}, {second, "I am another"}, {first, "I am back"}} {
+		if turn, err := x.talk.Say(t.Context(), x.text); err != nil || turn.End != Recommended {
+			t.Errorf("%+v, %v", turn, err)
+		}
+	}
+	if got, err := p.Profiles.Profile(t.Context(), -1); err != nil || got.Turns != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestProfile(t *testing.T) {
 	var p Profile
 	p.add([]string{"crime", " crime ", "<b>noir</b>"}, []string{"war"})

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"time"
 
 	"llm4rec/llm"
@@ -39,7 +40,7 @@ type extension struct {
 	Replayed int          `json:"replayed"`       // turns that were said again, because the conversation was not known
 	Ignored  []string     `json:"ignored,omitempty"`
 	Usage    took         `json:"usage"`
-	Trace    []agent.Step `json:"trace,omitempty"`
+	Trace    []agent.Step `json:"trace,omitempty"` // where it was asked for
 }
 
 // took is a usage with its units.
@@ -72,9 +73,19 @@ func (s *Server) extension(r *reply, a *ask) *extension {
 		e.Items = append(e.Items, s.item(n))
 	}
 	if a.trace {
-		e.Trace = r.turn.Trace
+		for _, step := range r.turn.Trace {
+			e.Trace = append(e.Trace, sound(step))
+		}
 	}
 	return e
+}
+
+// sound is a step that can be encoded: arguments are what a model wrote, and may be no JSON.
+func sound(step agent.Step) agent.Step {
+	if step.Arguments != nil && !json.Valid(step.Arguments) {
+		step.Arguments = encode(string(step.Arguments))
+	}
+	return step
 }
 
 // whole is an answer in one piece.

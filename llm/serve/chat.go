@@ -52,7 +52,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request, c client) *failure
 		s.send(w, http.StatusOK, out.whole(s.extension(got, a), got))
 	}
 	if got != nil {
-		s.metrics.answered(time.Since(begin), got.usage.Model)
+		s.metrics.answered(time.Since(begin), got.model)
 	}
 	return f
 }

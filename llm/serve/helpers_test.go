@@ -54,10 +54,12 @@ type telling struct {
 	pause time.Duration
 }
 
+var _ agent.Teller = telling{}
+
 func (c telling) Tell(ctx context.Context, utterance string, told func(agent.Step)) (agent.Turn, error) {
 	for range c.steps {
 		time.Sleep(c.pause)
-		told(agent.Step{})
+		told(agent.Step{By: agent.ByTool, Tool: "filter", Arguments: []byte("{broken")})
 	}
 	return c.Say(ctx, utterance)
 }

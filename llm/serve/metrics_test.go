@@ -58,6 +58,16 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
+// TestRecordedAnswers: no model was at work for them.
+func TestRecordedAnswers(t *testing.T) {
+	turn := agent.Turn{Usage: agent.Usage{Model: 3 * time.Second}, Trace: []agent.Step{
+		{By: agent.ByActor, Wall: 2 * time.Second, Recorded: true}, {By: agent.ByTool, Wall: time.Minute}, {By: agent.ByActor, Wall: time.Second},
+	}}
+	if got := working(turn); got != time.Second {
+		t.Error(got)
+	}
+}
+
 // TestMadeUpEnds: a host that makes them up does not fill the memory.
 func TestMadeUpEnds(t *testing.T) {
 	m := newMetrics()

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 	"unicode"
@@ -40,12 +39,14 @@ func (s *Server) stream(ctx context.Context, cancel context.CancelFunc, w http.R
 			if a.trace {
 				out.chunk(chunk{Choices: one(delta{}, ""), Extension: struct {
 					Step agent.Step `json:"step"`
-				}{step}})
+				}{sound(step)}})
 			} else {
 				out.comment("step")
 			}
+			out.flush()
 		case <-beat.C:
 			out.comment("working")
+			out.flush()
 		}
 		if out.err != nil {
 			cancel() // nobody reads the answer
@@ -57,6 +58,7 @@ func (s *Server) stream(ctx context.Context, cancel context.CancelFunc, w http.R
 		}
 		s.metrics.failed(f)
 		out.data(f.body())
+		out.flush()
 		return nil, nil
 	}
 	out.begin()
@@ -69,6 +71,7 @@ func (s *Server) stream(ctx context.Context, cancel context.CancelFunc, w http.R
 		out.chunk(chunk{Choices: []part{}, Usage: &usage})
 	}
 	out.data([]byte("[DONE]"))
+	out.flush()
 	return r, nil
 }
 
@@ -137,11 +140,14 @@ func (e *events) write(event string) {
 		return
 	}
 	_ = e.control.SetWriteDeadline(time.Now().Add(e.limit)) // a test's recorder has none
-	if _, e.err = e.w.Write([]byte(event)); e.err != nil {
-		return
-	}
-	if err := e.control.Flush(); !errors.Is(err, http.ErrNotSupported) {
-		e.err = err
+	_, e.err = e.w.Write([]byte(event))
+}
+
+// flush sends what is written. The pieces of a text are sent together: they are there together, and a call of the system for each
+// would only take time.
+func (e *events) flush() {
+	if e.err == nil {
+		e.err = e.control.Flush()
 	}
 }
 

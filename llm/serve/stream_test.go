@@ -103,7 +103,7 @@ func TestStreamShowsLife(t *testing.T) {
 		slow := script(func(ctx context.Context, v agent.Visitor, said []string) (agent.Turn, error) {
 			time.Sleep(11 * time.Second)
 			turn, err := echo(ctx, v, said)
-			turn.Trace = []agent.Step{{}, {}}
+			turn.Trace = []agent.Step{{By: agent.ByActor, Recorded: true, Wall: time.Second}, {By: agent.ByTool, Arguments: []byte("{broken")}}
 			return turn, err
 		})
 		comments := func(events []event) (out []string) {

@@ -6,25 +6,21 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
 )
 
-// Teller is a conversation that tells what is done for a turn while it is being made, from one goroutine at a time, and nothing
-// after the turn. A stream shows it.
-type Teller interface {
-	Tell(ctx context.Context, utterance string, told func(agent.Step)) (agent.Turn, error)
-}
-
 // reply is a turn, and what it took to come to it.
 type reply struct {
 	turn     agent.Turn
 	text     string
-	user     string      // of the data set; empty: a stranger
-	usage    agent.Usage // with that of turns said again
-	turns    int         // of the conversation, with this one
-	replayed int         // of these, said again
+	user     string        // of the data set; empty: a stranger
+	usage    agent.Usage   // with that of turns said again
+	model    time.Duration // of it, in which models were at work now
+	turns    int           // of the conversation, with this one
+	replayed int           // of these, said again
 }
 
 // converse has the agent answer what the user says, in the conversation that is meant. A conversation whose turn fails is
@@ -71,6 +67,7 @@ func (s *Server) converse(ctx context.Context, c client, a *ask, told func(agent
 		s.metrics.turn(turn, n < len(replay))
 		r.turn = turn
 		add(&r.usage, turn.Usage)
+		r.model += working(turn)
 		x.turns++
 		x.shown = x.shown.showing(turn.Items)
 	}
@@ -117,10 +114,21 @@ func (s *Server) find(c client, a *ask, own, key digest) (*session, []string, *f
 }
 
 func say(ctx context.Context, talk agent.Conversation, utterance string, told func(agent.Step)) (agent.Turn, error) {
-	if teller, is := talk.(Teller); is && told != nil {
+	if teller, is := talk.(agent.Teller); is && told != nil {
 		return teller.Tell(ctx, utterance, told)
 	}
 	return talk.Say(ctx, utterance)
+}
+
+// working is how long models were at work for a turn. A recorded answer says how long it took when it was recorded.
+func working(t agent.Turn) time.Duration {
+	out := t.Usage.Model
+	for _, step := range t.Trace {
+		if step.Recorded {
+			out -= step.Wall
+		}
+	}
+	return out
 }
 
 func add(sum *agent.Usage, u agent.Usage) {

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"llm4rec/llm/agent"
 	"llm4rec/llm/llmtest"
 )
 
@@ -151,6 +153,29 @@ func TestReadTimeIsNotTurnTime(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		time.Sleep(150 * time.Millisecond)
+	}
+}
+
+// TestClientThatDoesNotRead: who asks for a long answer and reads none of it holds nothing for long.
+func TestClientThatDoesNotRead(t *testing.T) {
+	c := config()
+	c.Limits.Write = 100 * time.Millisecond
+	for fields, size := range map[string]int{"": 16 << 20, `,"stream":true`: 2 << 20} { // more than what systems take in advance; events are ten times their text
+		long := strings.Repeat("a film, ", size/8)
+		s := newServer(t, script(func(context.Context, agent.Visitor, []string) (agent.Turn, error) { return agent.Turn{Text: long}, nil }), c)
+		base, _ := start(t, s)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := with(fields, "a")
+		if _, err := io.WriteString(conn, header(fmt.Sprintf("Content-Length: %d\r\n", len(body)))+body); err != nil {
+			t.Fatal(err)
+		}
+		for opened := 0; opened == 0 || len(s.turns) > 0; time.Sleep(time.Millisecond) {
+			_, opened, _, _ = s.sessions.open()
+		}
+		conn.Close()
 	}
 }
 

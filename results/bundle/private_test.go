@@ -102,7 +102,7 @@ func TestPrivateCassettes(t *testing.T) {
 	}
 }
 
-// TestGrep looks for what is private here, and for absolute paths, in a bundle made under this user: with the naked eye, as it were.
+// TestGrep looks for what is private here, and for absolute paths, in the bytes of a bundle.
 func TestGrep(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", planted)
 	t.Setenv("SOME_TOKEN", "another-4712-key")
@@ -118,7 +118,7 @@ func TestGrep(t *testing.T) {
 	check(t, err)
 	words := append(p.Keys, wd, dir, to)
 	for _, s := range []string{p.User, p.Host} {
-		if s != "" {
+		if len(s) >= 6 { // shorter ones stand in compressed bytes by chance
 			words = append(words, s)
 		}
 	}

@@ -258,6 +258,10 @@ func printable(text string) string {
 }
 
 func (t *terminal) profile(ctx context.Context) error {
+	if t.visitor.User < 0 {
+		fmt.Fprintln(t.g.stdout, "Nothing is kept of a stranger beyond the conversation.")
+		return nil
+	}
 	p, err := t.o.profiles.Profile(ctx, t.visitor.User)
 	if err != nil {
 		return err

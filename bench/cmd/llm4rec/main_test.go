@@ -108,7 +108,7 @@ func runScripts(t *testing.T, dir string) {
 func TestExitCodes(t *testing.T) {
 	for want, errs := range map[int][]error{
 		exitOK:          {nil},
-		exitError:       {errFull},
+		exitError:       {errFull, fmt.Errorf("x: %w", errDiffers)},
 		exitUsage:       {usageError{errFull}},
 		exitCells:       {fmt.Errorf("3 %w", errCells), errTrials},
 		exitData:        {&bench.Missing{Err: errFull}, fmt.Errorf("x: %w", suite.ErrUnavailable), suite.ErrDamaged},

@@ -20,7 +20,7 @@ func check(t testing.TB, err error) {
 }
 
 const (
-	users = 20
+	users = 8
 	items = 12
 	depth = 5
 )

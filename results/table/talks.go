@@ -75,9 +75,13 @@ func (t *Table) talks() []grid {
 		}
 	}
 	p := make([]float64, 0, len(rows))
+	same := func(n int) bool { // the same measure of the same users
+		m := measured[n][0]
+		return m.Name == measured[0][0].Name && slices.Equal(m.Users, measured[0][0].Users)
+	}
 	for n := range rows[1:] {
-		if values := measured[n+1][0].Values; len(values) == len(floor) {
-			p = append(p, stats.Paired(minus(values, floor), stats.Resamples, seed))
+		if same(n + 1) {
+			p = append(p, stats.Paired(minus(measured[n+1][0].Values, floor), stats.Resamples, seed))
 		}
 	}
 	adjusted := stats.Holm(p)
@@ -88,13 +92,13 @@ func (t *Table) talks() []grid {
 		line := texts(r.marked(), a.Planner, model(a.Account))
 		for k, name := range g.header[3:] {
 			switch {
-			case k == 1:
+			case k == 1 && measured[n][0].Name == measured[0][0].Name:
 				interval, _ := stats.Bootstrap(measured[n][0].Values, 1, stats.Resamples, seed)
 				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", interval[0].Lo, interval[0].Hi)})
-			case k == 2 && n > 0 && len(measured[n][0].Values) == len(floor):
+			case k == 2 && n > 0 && same(n):
 				line = append(line, cell{text: fmt.Sprintf("%.4f", adjusted[next])})
 				next++
-			case k == 2:
+			case k == 1, k == 2:
 				line = append(line, cell{text: none})
 			default:
 				line = append(line, cell{text: measure(measured[n], name)})

@@ -47,7 +47,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 	}
 	setMarks(rows, summaries)
 	accuracy, beyond := t.metrics(e, o)
-	cost := costs()
+	beside := slices.Concat(t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
 	out := []grid{t.lay(accuracy, at)}
 	out[0].caption = t.caption(e)
 	if name := o.baseline(e); name != "" && t.baseline(name) == nil {
@@ -57,15 +57,19 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 		out[0].caption[n] = strings.Join(strings.Fields(line), " ") // an error may hold line breaks
 	}
 	out[0].legend = legend(rows)
+	if out[0].rows == nil && beside != nil { // nothing that ranks was run: what is known stands above what there is
+		beside[0].caption = append(out[0].caption, beside[0].caption...)
+		return beside
+	}
 	if len(beyond) > 0 {
 		g := t.lay(beyond, at)
 		g.caption = []string{"Beyond accuracy, " + t.Protocol}
 		out = append(out, g)
 	}
-	g := t.lay(cost, at)
+	g := t.lay(costs(), at)
 	g.caption = []string{"Cost, " + t.Protocol}
 	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
-	return slices.Concat(append(out, g), t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
+	return slices.Concat(append(out, g), beside)
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

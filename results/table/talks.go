@@ -129,8 +129,11 @@ func (t *Table) talks() []grid {
 	return []grid{g, cost}
 }
 
-// dialogues measures a row's conversations.
+// dialogues measures a row's conversations, once.
 func (r *Row) dialogues() []dialogue.Measure {
+	if r.measures != nil {
+		return r.measures
+	}
 	index := map[string]int32{}
 	var all []dialogue.Conversation
 	for _, x := range r.Talks {
@@ -151,21 +154,49 @@ func (r *Row) dialogues() []dialogue.Measure {
 		})
 	}
 	d := r.Records[0].Dialogue
-	return dialogue.Measures(all, d.K, d.Turns)
+	r.measures = dialogue.Measures(all, d.K, d.Turns)
+	return r.measures
 }
 
 // measure writes the mean of the one with that name.
 func measure(all []dialogue.Measure, name string) string {
 	for _, m := range all {
 		if m.Name == name && len(m.Values) > 0 {
-			if strings.HasSuffix(name, "a turn") || name == "turns" {
-				return figure(m.Mean())
-			}
-			return fmt.Sprintf("%.4f", m.Mean())
+			return digits(name, m.Mean())
 		}
 	}
 	return none
 }
+
+func digits(name string, x float64) string {
+	if strings.HasSuffix(name, "a turn") || name == "turns" {
+		return figure(x)
+	}
+	return fmt.Sprintf("%.4f", x)
+}
+
+// Measured is a measure of a row's conversations, in words.
+type Measured struct {
+	Name, Mean, Range string // the 95% interval over users
+	Users             int    // for whom it is defined
+}
+
+// Measured are the measures of a row that talks.
+func (r *Row) Measured() []Measured {
+	var out []Measured
+	for _, m := range r.dialogues() {
+		x := Measured{Name: m.Name, Mean: none, Range: none, Users: len(m.Values)}
+		if len(m.Values) > 0 {
+			interval, _ := stats.Bootstrap(m.Values, 1, stats.Resamples, seed)
+			x.Mean, x.Range = digits(m.Name, m.Mean()), digits(m.Name, interval[0].Lo)+"–"+digits(m.Name, interval[0].Hi)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// Counted writes counts by name, the largest first.
+func Counted(m map[string]int) string { return counted(m) }
 
 func simulated(d *results.Dialogue) string {
 	if d.User == nil {

@@ -67,6 +67,18 @@ type tables struct {
 	Parts []table.Part
 }
 
+// Marked tells whether a name has the sign of what must not be published.
+func (t tables) Marked() bool {
+	for _, p := range t.Parts {
+		for _, line := range p.Rows {
+			if slices.ContainsFunc(line[:p.Names], func(s string) bool { return strings.HasSuffix(s, " †") }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // way is a table's rows up to an empty one.
 type way [][]string
 

@@ -73,11 +73,13 @@ func (b *board) Holds() string {
 	out := []string{fmt.Sprintf("%d systems", b.Finished())}
 	if b.Finished() > 0 {
 		out = append(out, fmt.Sprintf("%d users, by %s", b.Users, b.Metric()))
+	} else if b.Explained != nil || b.Talked != nil {
+		out = []string{"no system that ranks"}
 	}
 	for _, x := range []struct {
 		rows []*other
 		what string
-	}{{b.Explained, "explaining"}, {b.Talked, "talking"}} {
+	}{{b.Explained, "that explain"}, {b.Talked, "that talk"}} {
 		if n := len(slices.DeleteFunc(slices.Clone(x.rows), func(o *other) bool { return o.Why != "" })); n > 0 {
 			out = append(out, fmt.Sprintf("%d %s", n, x.what))
 		}

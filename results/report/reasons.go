@@ -89,15 +89,7 @@ func readers(list []results.Reason) ([]reader, int) {
 		}
 		users[n] = append(users[n], r)
 	}
-	shown := make(map[int]reader)
-	of := func(n int) reader {
-		x, has := shown[n]
-		if !has {
-			x = newReader(users[n])
-			shown[n] = x
-		}
-		return x
-	}
+	of := once(func(n int) reader { return newReader(users[n]) })
 	var out []reader
 	for _, n := range sample(sampled, len(users), budget, func(n int) int { return of(n).size() }) {
 		out = append(out, of(n))
@@ -125,13 +117,16 @@ func newReader(list []results.Reason) reader {
 func newClaim(c results.Claim) claim {
 	out := claim{Supported: c.Supported}
 	switch {
+	case c.Field != "":
+		out.Text = c.Field + ": " + c.Value
+		if c.Item != "" && c.Item != "?" {
+			out.Text += ", like " + orElse(c.Title, c.Item)
+		}
 	case c.Item == "?":
-		out.Text = "cites what is not in the history"
+		out.Text = strings.TrimSpace("cites what is not in the history: " + c.Title)
 	case c.Item != "":
 		out.Text = "cites " + orElse(c.Title, c.Item)
 		out.Beside = fmt.Sprintf("cosine %.2f, %d users have both", c.Cosine, c.Users)
-	default:
-		out.Text = strings.Trim(c.Field+": "+c.Value, ": ")
 	}
 	out.Text = cut(orElse(out.Text, c.Kind), perTitle)
 	return out

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	sampled  = 120     // users or conversations that a page shows at most
+	sampled  = 60      // users or conversations that a page shows at most
 	budget   = 500_000 // bytes of words on a page, which is far under a megabyte with what stands around them
 	longest  = 6_000   // runes of one text
 	perTitle = 300     // runes of what ought to be short
@@ -29,8 +29,22 @@ func spread(n, of int) []int {
 	return out
 }
 
+// once remembers what a function made of each place.
+func once[T any](of func(place int) T) func(place int) T {
+	made := map[int]T{}
+	return func(place int) T {
+		x, has := made[place]
+		if !has {
+			x = of(place)
+			made[place] = x
+		}
+		return x
+	}
+}
+
 // sample is an evenly spread choice of the places, as large as the page has room for.
 func sample(n, of, room int, size func(place int) int) []int {
+	size = once(size)
 	for n = min(n, of); n > 1; n-- {
 		sum := 0
 		for _, at := range spread(n, of) {

@@ -100,21 +100,22 @@ func conversations(list []results.Talk) []conversation {
 			failed = append(failed, n)
 		}
 	}
-	const half = sampled / 4
+	const half = sampled / 2
+	made := once(func(n int) conversation { return newConversation(list[n]) })
 	var places []int
 	for _, some := range [][]int{found, failed} {
 		of := min(half, len(some))
 		if of == half && min(len(found), len(failed)) < half { // the others leave room
 			of = 2*half - min(len(found), len(failed))
 		}
-		for _, at := range sample(of, len(some), budget/2, func(at int) int { return newConversation(list[some[at]]).size() }) {
+		for _, at := range sample(of, len(some), budget/2, func(at int) int { return made(some[at]).size() }) {
 			places = append(places, some[at])
 		}
 	}
 	slices.Sort(places)
 	var out []conversation
 	for _, n := range places {
-		out = append(out, newConversation(list[n]))
+		out = append(out, made(n))
 	}
 	return out
 }

@@ -46,19 +46,19 @@ func about(parts []table.Part, r *table.Row) []pair {
 	return out
 }
 
-// pageOf is the page of the row that a table names, "" where there is none.
-func (b *board) pageOf(name string) string {
+// named is the page of the row that a table names, with its labels; "" where there is none.
+func (b *board) named(name string) (page string, labels []label) {
 	for _, r := range b.Rows {
 		if r.Row.Name() == name {
-			return r.Page
+			return r.Page, r.Labels
 		}
 	}
 	for _, x := range slices.Concat(b.Explained, b.Talked) {
 		if x.Row.Name() == name {
-			return x.Page
+			return x.Page, x.Labels
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // tables are those of a board's page, whose names lead to the rows' pages.
@@ -96,7 +96,10 @@ func (t tables) Ways(p table.Part) []way {
 }
 
 // Link is the page of the row with a name.
-func (t tables) Link(name string) string { return t.Board.pageOf(name) }
+func (t tables) Link(name string) string { page, _ := t.Board.named(name); return page }
+
+// Labels are those of that row.
+func (t tables) Labels(name string) []label { _, l := t.Board.named(name); return l }
 
 // commandOf makes an other row again, with the stage that it works on where that is shown.
 func (b *board) commandOf(x *other) string {

@@ -300,8 +300,8 @@ const contrasts = `(() => {
 	const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== "rgba(0, 0, 0, 0)") return c; } return "rgb(255, 255, 255)"; };
 	const out = [];
 	for (const e of document.querySelectorAll("main *, header *, footer")) {
-		if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
-		const a = light(getComputedStyle(e).color), b = light(behind(e));
+		if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || e instanceof SVGTitleElement) continue;
+		const a = light(e instanceof SVGElement ? getComputedStyle(e).fill : getComputedStyle(e).color), b = light(behind(e));
 		out.push((Math.max(a, b) + .05) / (Math.min(a, b) + .05));
 	}
 	return out;

@@ -95,6 +95,11 @@ func (b *board) Unpublished() string {
 			n++
 		}
 	}
+	for _, x := range slices.Concat(b.Explained, b.Talked) {
+		if len(x.Labels) > 0 {
+			n++
+		}
+	}
 	switch n {
 	case 0:
 		return ""

@@ -131,8 +131,9 @@ func TestNothingRanks(t *testing.T) {
 	if _, has := pages["b01-toys-b-leave-one-out/t000-talker.html"]; !has {
 		t.Error("the row that talks has no page")
 	}
-	if _, err := Figures([]string{records}); err != nil {
-		t.Error(err)
+	figures, err := Figures([]string{records})
+	if err != nil || len(figures) != 2 || !strings.HasSuffix(figures[0].Name, "-conversations") {
+		t.Errorf("%d figures, %v", len(figures), err)
 	}
 }
 

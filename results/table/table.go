@@ -63,6 +63,7 @@ type Row struct {
 	Missing []Missing        // the cells without values
 
 	measures []dialogue.Measure // of the conversations, once they were computed
+	measured []Measured         // these in words, likewise
 }
 
 // Missing is a planned cell without values.

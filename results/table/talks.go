@@ -179,19 +179,25 @@ func digits(name string, x float64) string {
 type Measured struct {
 	Name, Mean, Range string // the 95% interval over users
 	Users             int    // for whom it is defined
+	Value, Lo, Hi     float64
 }
 
-// Measured are the measures of a row that talks.
+// Measured are the measures of a row that talks, computed once.
 func (r *Row) Measured() []Measured {
+	if r.measured != nil {
+		return r.measured
+	}
 	var out []Measured
 	for _, m := range r.dialogues() {
 		x := Measured{Name: m.Name, Mean: none, Range: none, Users: len(m.Values)}
 		if len(m.Values) > 0 {
 			interval, _ := stats.Bootstrap(m.Values, 1, stats.Resamples, seed)
-			x.Mean, x.Range = digits(m.Name, m.Mean()), digits(m.Name, interval[0].Lo)+"–"+digits(m.Name, interval[0].Hi)
+			x.Value, x.Lo, x.Hi = m.Mean(), interval[0].Lo, interval[0].Hi
+			x.Mean, x.Range = digits(m.Name, x.Value), digits(m.Name, x.Lo)+"–"+digits(m.Name, x.Hi)
 		}
 		out = append(out, x)
 	}
+	r.measured = out
 	return out
 }
 

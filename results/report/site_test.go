@@ -137,6 +137,23 @@ func TestNothingRanks(t *testing.T) {
 	}
 }
 
+// TestDamagedReasons: a list that cannot be read leaves its row's measures, and all other pages.
+func TestDamagedReasons(t *testing.T) {
+	records := toy().write(t)
+	paths, err := filepath.Glob(filepath.Join(records, "cells", "*.reasons.parquet"))
+	check(t, err)
+	for _, path := range paths {
+		check(t, os.WriteFile(path, []byte("PAR1"), 0o600))
+	}
+	out := filepath.Join(t.TempDir(), "site")
+	_, err = Write(out, []string{records})
+	check(t, err)
+	text := read(t, out)["b01-toys-b-leave-one-out/r000-because.html"]
+	if !strings.Contains(text, "The list of reasons cannot be read") || !strings.Contains(text, "0.7500") || strings.Contains(text, "What users are told") {
+		t.Error(text)
+	}
+}
+
 // TestLongTextsFit: whatever people and models wrote, a page is far under a megabyte.
 func TestLongTextsFit(t *testing.T) {
 	long := strings.Repeat("<&>", 20_000)

@@ -62,8 +62,8 @@ type Row struct {
 	Talks   []results.Talk   // the conversations of all seeds, of a row that talks
 	Missing []Missing        // the cells without values
 
-	measures []dialogue.Measure // of the conversations, once they were computed
-	measured []Measured         // these in words, likewise
+	measures  []dialogue.Measure // of the conversations, once they were computed
+	intervals map[int][2]float64 // of these, likewise
 }
 
 // Missing is a planned cell without values.

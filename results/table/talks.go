@@ -89,8 +89,8 @@ func (t *Table) talks() []grid {
 		for k, name := range g.header[3:] {
 			switch {
 			case k == 1:
-				interval, _ := stats.Bootstrap(measured[n][0].Values, 1, stats.Resamples, seed)
-				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", interval[0].Lo, interval[0].Hi)})
+				lo, hi := r.interval(0)
+				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", lo, hi)})
 			case k == 2 && n > 0 && len(measured[n][0].Values) == len(floor):
 				line = append(line, cell{text: fmt.Sprintf("%.4f", adjusted[next])})
 				next++
@@ -182,23 +182,33 @@ type Measured struct {
 	Value, Lo, Hi     float64
 }
 
-// Measured are the measures of a row that talks, computed once.
+// Measured are the measures of a row that talks.
 func (r *Row) Measured() []Measured {
-	if r.measured != nil {
-		return r.measured
-	}
 	var out []Measured
-	for _, m := range r.dialogues() {
+	for n, m := range r.dialogues() {
 		x := Measured{Name: m.Name, Mean: none, Range: none, Users: len(m.Values)}
 		if len(m.Values) > 0 {
-			interval, _ := stats.Bootstrap(m.Values, 1, stats.Resamples, seed)
-			x.Value, x.Lo, x.Hi = m.Mean(), interval[0].Lo, interval[0].Hi
+			x.Value = m.Mean()
+			x.Lo, x.Hi = r.interval(n)
 			x.Mean, x.Range = digits(m.Name, x.Value), digits(m.Name, x.Lo)+"–"+digits(m.Name, x.Hi)
 		}
 		out = append(out, x)
 	}
-	r.measured = out
 	return out
+}
+
+// interval is the 95% bootstrap interval over users of a measure, by its place, computed once.
+func (r *Row) interval(n int) (lo, hi float64) {
+	x, known := r.intervals[n]
+	if !known {
+		found, _ := stats.Bootstrap(r.dialogues()[n].Values, 1, stats.Resamples, seed)
+		x = [2]float64{found[0].Lo, found[0].Hi}
+		if r.intervals == nil {
+			r.intervals = map[int][2]float64{}
+		}
+		r.intervals[n] = x
+	}
+	return x[0], x[1]
 }
 
 // Counted writes counts by name, the largest first.

@@ -39,6 +39,13 @@ func (s *Suite) Describe(root *jsonschema.Schema) error {
 	root.Schema = "https://json-schema.org/draft/2020-12/schema"
 	root.Properties["name"].Pattern = validName.String()
 	describeProtocol(root.Properties["protocol"])
+	if root.Properties["augment"] != nil && s.Augment.Config != nil {
+		params, err := paramsSchema(Model{Name: "augment", Doc: root.Properties["augment"].Description, Config: s.Augment.Config})
+		if err != nil {
+			return err
+		}
+		root.Properties["augment"] = params
+	}
 	someOf(root.Properties["systems"])
 	system := root.Properties["systems"].Items
 	system.Properties["name"].Pattern = validName.String()
@@ -97,6 +104,7 @@ func paramsSchema(m Model) (*jsonschema.Schema, error) {
 	}
 	for key, p := range params.Properties {
 		p.Default = defaults[key]
+		p.Required = nil // a part that is left out has its default too
 	}
 	return params, nil
 }

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"errors"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 
 // The schema and the parser must agree: what one accepts the other does.
 func TestSchemaAgreesWithParser(t *testing.T) {
-	s := &bench.Suite{Models: Models(nil), Named: CheckName}
+	s := New(DatasetOptions{}, nil, slog.New(slog.DiscardHandler))
 	schema, err := s.Schema()
 	if err != nil {
 		t.Fatal(err)

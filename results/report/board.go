@@ -24,11 +24,16 @@ type board struct {
 	Costs                              []string // headers
 	Primary                            int
 	Users                              int
-	Rows                               []*row // in the order of the leaderboard
-	Gains                              bool   // some rows rank again
-	LLM                                bool
+	Rows                               []*row   // in the order of the leaderboard
+	Gains                              bool     // some rows rank again
+	LLM                                bool     // a language model ranks
+	Agents                             bool     // some rows are agents, or ask language models for something else than ranks
+	Explained, Talked                  []*other // rows that rank nothing
+	Pipeline                           bool
 
-	table *table.Table // until its pages are written
+	experiment *table.Experiment // until its pages are written
+	table      *table.Table
+	compared   struct{ reasons, talks []table.Part }
 }
 
 // row is one system of a board.
@@ -79,22 +84,34 @@ func (s *site) add(e *table.Experiment, t *table.Table) error {
 	b.LLM = len(gains) > 0 || slices.ContainsFunc(b.Rows, func(r *row) bool { return r.Standing != nil && r.Records[0].LLM != nil })
 	b.Gains = slices.ContainsFunc(b.Rows, func(r *row) bool { return r.Standing != nil && t.First(r.Row) != nil })
 
-	makers := []func(*board) error{s.leaderboard, s.compare, s.plots}
-	if b.Gains {
-		makers = append(makers, s.pipeline)
-	}
-	for _, write := range makers {
+	stages := tables{b, t.Stages(e)}
+	b.Pipeline = b.Gains || stages.Parts != nil || e.Augmented != nil
+	agents := t.Agents()
+	b.Agents = agents != nil || slices.ContainsFunc(slices.Concat(b.Explained, b.Talked), func(x *other) bool { n, _ := x.Calls(); return n > 0 })
+
+	for _, write := range []func(*board) error{s.leaderboard, s.compare, s.plots} {
 		if err := write(b); err != nil {
 			return err
 		}
 	}
-	if b.LLM {
-		if err := s.models(b, gains); err != nil {
+	for _, x := range []struct {
+		has   bool
+		write func() error
+	}{
+		{b.Pipeline, func() error { return s.pipeline(b, stages) }},
+		{b.Models(), func() error { return s.models(b, gains, agents) }},
+		{b.Explained != nil, func() error { return s.reasons(b, tables{b, b.compared.reasons}) }},
+		{b.Talked != nil, func() error { return s.talks(b, tables{b, b.compared.talks}) }},
+	} {
+		if !x.has {
+			continue
+		}
+		if err := x.write(); err != nil {
 			return err
 		}
 	}
 	for _, r := range b.Rows {
-		if err := s.system(b, r); err != nil {
+		if err := s.system(b, r, agents); err != nil {
 			return err
 		}
 	}
@@ -104,7 +121,10 @@ func (s *site) add(e *table.Experiment, t *table.Table) error {
 
 // forget lets go of all that is known by user.
 func (b *board) forget() {
-	b.table = nil
+	b.table, b.experiment = nil, nil
+	for _, x := range slices.Concat(b.Explained, b.Talked) {
+		x.Row = &table.Row{System: x.System}
+	}
 	for _, r := range b.Rows {
 		r.Row = &table.Row{System: r.System}
 		if r.Standing != nil {
@@ -116,8 +136,10 @@ func (b *board) forget() {
 func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 	b := &board{
 		Dir: fmt.Sprintf("b%02d-%s", number, slug(t.Dataset+" "+t.Protocol)), Experiment: e.Name, Dataset: t.Dataset, Protocol: t.Protocol,
-		Caption: t.Caption(e), Primary: e.PrimaryOf(), table: t,
+		Caption: t.Caption(e), Primary: e.PrimaryOf(), experiment: e, table: t,
 	}
+	b.compared.reasons, b.compared.talks = t.Reasons(), t.Conversations()
+	b.Explained, b.Talked = others(t.Explained, "r", b.compared.reasons), others(t.Talked, "t", b.compared.talks)
 	for _, m := range e.Metrics {
 		b.Metrics = append(b.Metrics, m.Name)
 	}
@@ -152,15 +174,18 @@ func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 			b.Words = table.Words(r.Records[0].Identity.Protocol)
 		}
 	}
+	for _, x := range slices.Concat(b.Explained, b.Talked) {
+		if b.Words == "" && len(x.Records) > 0 {
+			b.Words = table.Words(x.Records[0].Identity.Protocol)
+		}
+	}
 	return b
 }
 
 func newRow(r *table.Row, standing *table.Standing, compete bool) *row {
 	out := &row{Row: r, Standing: standing, Stage: "–", Device: "–", Group: missing}
 	if standing == nil {
-		for _, m := range r.Missing {
-			out.Why = strings.TrimSpace(string(m.Status) + ": " + first(m.Why))
-		}
+		out.Why = why(r)
 		return out
 	}
 	out.Stage, out.Device, out.Labels = stage(r), r.Records[0].Identity.Device, labels(r)
@@ -182,6 +207,15 @@ func newRow(r *table.Row, standing *table.Standing, compete bool) *row {
 			v.Sort = fmt.Sprintf("%.6g", *m.Value)
 		}
 		out.Costs = append(out.Costs, v)
+	}
+	return out
+}
+
+// why a row has no values, in words: the last of the reasons.
+func why(r *table.Row) string {
+	out := ""
+	for _, m := range r.Missing {
+		out = strings.TrimSuffix(string(m.Status)+": "+first(m.Why), ": ")
 	}
 	return out
 }

@@ -187,8 +187,42 @@ func TestInABrowser(t *testing.T) {
 		t.Errorf("exchanged: %s", after)
 	}
 
-	for _, name := range []string{"plots.html", "llm.html", "pipeline.html", "compare.html", "s000-als.html"} {
+	for _, name := range []string{"plots.html", "llm.html", "pipeline.html", "compare.html", "s000-als.html", "s001-itemknn.html", "reasons.html", "talks.html", "t002-mute.html"} {
 		b.page(board + name)
+	}
+
+	// Reasons: those that rest on something that is not so, and those of a user.
+	b.page(board + "r000-because.html")
+	const shown = `[...document.querySelectorAll("[data-browse]")].filter((e) => e.checkVisibility()).length`
+	const users = `[...document.querySelectorAll("[data-group]")].filter((e) => e.checkVisibility()).length`
+	if all := js[int](b, shown); all < 178 || all > 180 {
+		t.Errorf("%d reasons", all)
+	}
+	b.do(chromedp.Focus(`#browse input[name=bad]`), chromedp.KeyEvent(" "))
+	bad := js[int](b, shown)
+	if want := js[int](b, `document.querySelectorAll("[data-bad=true]").length`); bad != want || bad == 0 || bad > 60 {
+		t.Errorf("%d not supported, want %d", bad, want)
+	}
+	b.do(chromedp.SendKeys(`#browse input[name=find]`, "user u4"))
+	if got := js[int](b, users); got == 0 || got > 11 {
+		t.Errorf("%d users are shown", got)
+	}
+	b.shot("not_supported")
+
+	// Conversations: by outcome, and opened by the keyboard, with what the agent did.
+	b.page(board + "t000-talker.html")
+	b.do(chromedp.SetValue(`#browse select[name=kind]`, "found"), chromedp.Evaluate(`document.querySelector("#browse").dispatchEvent(new Event("input"))`, nil))
+	if got, want := js[int](b, shown), js[int](b, `document.querySelectorAll("[data-kind=found]").length`); got != want || got < 20 || got > 40 {
+		t.Errorf("%d conversations that found something, want %d", got, want)
+	}
+	b.do(chromedp.Focus(`.talk:not([hidden]) > summary`), chromedp.KeyEvent("\r"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("\r"))
+	if !js[bool](b, `document.querySelector(".talk:not([hidden])").open && document.querySelector(".talk:not([hidden]) .trace").open`) {
+		t.Error("the keyboard opens no conversation with its trace")
+	}
+	b.shot("conversation")
+	b.do(chromedp.Evaluate(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`, nil))
+	if got := js[string](b, `document.title + document.querySelectorAll("main img, main script").length`); strings.Contains(got, "owned") || !strings.HasSuffix(got, "0") {
+		t.Errorf("words were taken for markup: %s", got)
 	}
 	b.page("data/d01-toys-b.html")
 
@@ -236,9 +270,22 @@ func TestThemesAndWidths(t *testing.T) {
 			t.Errorf("a contrast of %.2f", pair)
 		}
 	}
+	for _, name := range []string{"pipeline.html", "r000-because.html", "t000-talker.html"} {
+		b.page(board + name)
+		b.do(chromedp.Evaluate(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`, nil))
+		for range 2 {
+			for _, pair := range js[[]float64](b, contrasts) {
+				if pair < 4.5 {
+					t.Errorf("%s has a contrast of %.2f", name, pair)
+				}
+			}
+			b.do(chromedp.Click("#theme"))
+		}
+	}
 	b.do(emulation.SetDeviceMetricsOverride(390, 844, 2, true))
-	for _, name := range []string{"index.html", board + "index.html", board + "compare.html", board + "plots.html", board + "llm.html", board + "pipeline.html", board + "s000-als.html", board + "s007-broken.html", "data/d01-toys-b.html"} {
+	for _, name := range []string{"index.html", board + "index.html", board + "compare.html", board + "plots.html", board + "llm.html", board + "pipeline.html", board + "s000-als.html", board + "s007-broken.html", board + "s001-itemknn.html", board + "reasons.html", board + "r000-because.html", board + "talks.html", board + "t000-talker.html", "data/d01-toys-b.html"} {
 		b.do(chromedp.Navigate("file://"+site+"/"+name), chromedp.WaitReady("footer"))
+		b.do(chromedp.Evaluate(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`, nil))
 		if w := js[float64](b, `document.documentElement.scrollWidth`); w > 390 {
 			t.Errorf("%s is %g wide on a phone of 390", name, w)
 		}
@@ -253,8 +300,8 @@ const contrasts = `(() => {
 	const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== "rgba(0, 0, 0, 0)") return c; } return "rgb(255, 255, 255)"; };
 	const out = [];
 	for (const e of document.querySelectorAll("main *, header *, footer")) {
-		if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
-		const a = light(getComputedStyle(e).color), b = light(behind(e));
+		if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || e instanceof SVGTitleElement) continue;
+		const a = light(e instanceof SVGElement ? getComputedStyle(e).fill : getComputedStyle(e).color), b = light(behind(e));
 		out.push((Math.max(a, b) + .05) / (Math.min(a, b) + .05));
 	}
 	return out;

@@ -20,13 +20,7 @@ func labels(r *table.Row) []label {
 	if c := candidates(id.Protocol); c != "" && c != "full" {
 		out = append(out, label{"sampled", "ranked among the candidates " + c + ", not the whole catalogue"})
 	}
-	calls, recorded := 0, 0
-	for _, rec := range r.Records {
-		if rec.LLM != nil {
-			calls, recorded = calls+rec.LLM.Calls, recorded+rec.LLM.Recorded
-		}
-	}
-	if calls > 0 && recorded >= calls {
+	if calls, recorded := r.Calls(); calls > 0 && recorded >= calls {
 		out = append(out, label{"replayed", "all answers of the language model, and their times, are recordings of an earlier run"})
 	}
 	return out

@@ -65,11 +65,38 @@ func (b *board) Finished() int {
 	return n
 }
 
+// Models tells whether language models or agents have a page.
+func (b *board) Models() bool { return b.LLM || b.Agents }
+
+// Holds says what there is on a board.
+func (b *board) Holds() string {
+	out := []string{fmt.Sprintf("%d systems", b.Finished())}
+	if b.Finished() > 0 {
+		out = append(out, fmt.Sprintf("%d users, by %s", b.Users, b.Metric()))
+	} else if b.Explained != nil || b.Talked != nil {
+		out = []string{"no system that ranks"}
+	}
+	for _, x := range []struct {
+		rows []*other
+		what string
+	}{{b.Explained, "that explain"}, {b.Talked, "that talk"}} {
+		if n := len(slices.DeleteFunc(slices.Clone(x.rows), func(o *other) bool { return o.Why != "" })); n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, x.what))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // Unpublished counts, in words, the systems that must not be published; "" where there is none.
 func (b *board) Unpublished() string {
 	n := 0
 	for _, r := range b.Rows {
 		if r.Standing != nil && !r.Publishable() {
+			n++
+		}
+	}
+	for _, x := range slices.Concat(b.Explained, b.Talked) {
+		if len(x.Labels) > 0 {
 			n++
 		}
 	}
@@ -92,11 +119,16 @@ func (b *board) head(title, tab string) head {
 		}
 	}
 	tabs := []link{{Text: "Leaderboard", To: "index.html"}, {Text: "Compare two", To: "compare.html"}, {Text: "Plots", To: "plots.html"}}
-	if b.Gains {
-		tabs = append(tabs, link{Text: "Pipeline", To: "pipeline.html"})
-	}
-	if b.LLM {
-		tabs = append(tabs, link{Text: "Language models", To: "llm.html"})
+	for _, x := range []struct {
+		has      bool
+		text, to string
+	}{
+		{b.Pipeline, "Pipeline", "pipeline.html"}, {b.Models(), "Language models", "llm.html"},
+		{b.Explained != nil, "Reasons", "reasons.html"}, {b.Talked != nil, "Conversations", "talks.html"},
+	} {
+		if x.has {
+			tabs = append(tabs, link{Text: x.text, To: x.to})
+		}
 	}
 	for n := range tabs {
 		tabs[n].Here = tabs[n].Text == tab

@@ -12,7 +12,7 @@ import (
 
 // models writes the page of what language models did on a board: what their answers were, whether the place in which a
 // candidate was shown decided, and what it cost.
-func (s *site) models(b *board, gains map[*table.Row]*table.Gain) error {
+func (s *site) models(b *board, gains map[*table.Row]*table.Gain, agents []table.Part) error {
 	var rows []*row
 	for _, r := range b.Rows {
 		if r.Standing != nil && r.Records[0].LLM != nil {
@@ -22,11 +22,11 @@ func (s *site) models(b *board, gains map[*table.Row]*table.Gain) error {
 	return s.page(b.Dir+"/llm.html", "llm.html", struct {
 		head
 		*board
-		Parts   []table.Part
-		Answers sheet
-		Calls   sheet
-		Figures []*drawn
-	}{b.head("Language models", "Language models"), b, b.table.LLM(gains), answers(rows), calls(rows), positions(rows)})
+		Tables         tables
+		Answers, Calls sheet
+		Accounts       sheet
+		Figures        []*drawn
+	}{b.head("Language models", "Language models"), b, tables{b, append(b.table.LLM(gains), agents...)}, answers(rows), calls(rows), accounts(b.asking()), positions(rows)})
 }
 
 // sheet is a table of a page, whose first column is names.

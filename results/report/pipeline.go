@@ -24,7 +24,7 @@ type step struct {
 type chain struct{ Steps []step }
 
 // pipeline writes what quality and cost are after each stage.
-func (s *site) pipeline(b *board) error {
+func (s *site) pipeline(b *board, stages tables) error {
 	var chains []chain
 	f := &figure.Figure{
 		Name: "stages", Title: b.Metric() + " after each stage", X: figure.Axis{Label: "stage"}, Y: figure.Axis{Label: b.Metric()},
@@ -56,12 +56,19 @@ func (s *site) pipeline(b *board) error {
 			f.Series[n].Points[i].X += .03 * (float64(n) - float64(len(f.Series)-1)/2)
 		}
 	}
-	return s.page(b.Dir+"/pipeline.html", "pipeline.html", struct {
+	page := struct {
 		head
 		*board
-		Chains []chain
-		Figure *drawn
-	}{b.head("Pipeline", "Pipeline"), b, chains, draw(f)})
+		Stages  tables
+		Chains  []chain
+		Figure  *drawn
+		Augment *augmented
+		Missing []pair
+	}{head: b.head("Pipeline", "Pipeline"), board: b, Stages: stages, Chains: chains, Augment: newAugmented(b.experiment.Augmented), Missing: b.unavailable()}
+	if chains != nil {
+		page.Figure = draw(f)
+	}
+	return s.page(b.Dir+"/pipeline.html", "pipeline.html", page)
 }
 
 // chain is a row with those whose answers it rests on, from the first.

@@ -36,8 +36,30 @@ func (b *board) figures() []*figure.Figure {
 		b.parts("history", "the length of the history", "interactions in the history", lengthsOf(b.table)),
 		b.parts("target", "the popularity of the target", "training interactions of what is to be found", b.table.Target),
 		curve(b.leaders(most)),
+		b.hits(),
 	}
 	return slices.DeleteFunc(all, func(f *figure.Figure) bool { return f == nil || f.Empty() })
+}
+
+// hits draws the first measure of the rows that talk, nil where none does.
+func (b *board) hits() *figure.Figure {
+	f := &figure.Figure{Name: "conversations", Title: "Conversations, with 95% intervals over users", X: figure.Axis{Label: "row that talks"}, Y: figure.Axis{Zero: true}}
+	f.Series = []figure.Series{{Name: "publishable"}, {Name: "not publishable"}}
+	for _, x := range b.Talked {
+		if len(x.Records) == 0 {
+			continue
+		}
+		m := x.Measured()[0]
+		f.Y.Label = m.Name
+		n := min(1, len(x.Labels))
+		f.Series[n].Points = append(f.Series[n].Points, figure.Point{X: float64(len(f.X.Names)), Y: m.Value, Lo: &m.Lo, Hi: &m.Hi})
+		f.X.Names = append(f.X.Names, x.System)
+	}
+	f.Series = slices.DeleteFunc(f.Series, func(s figure.Series) bool { return len(s.Points) == 0 })
+	if len(f.X.Names) == 0 {
+		return nil
+	}
+	return f
 }
 
 // leaders are the first rows of the board that have values.

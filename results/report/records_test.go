@@ -16,6 +16,7 @@ const hostile = `</script><img src=x onerror="document.title='owned'">{{.}}`
 // fake is an experiment with all that a site has a page for.
 type fake struct {
 	name      string
+	talksOnly bool // nothing that ranks was planned
 	protocols []string
 	systems   []fakeSystem
 	users     int
@@ -57,7 +58,11 @@ func (x fake) write(t testing.TB) string {
 		split := fmt.Sprintf("%064x", len(protocol))
 		check(t, s.PutCatalogue(split, c))
 		ids := map[string]string{}
-		for _, sys := range x.systems {
+		systems := x.systems
+		if x.talksOnly {
+			systems = nil
+		}
+		for _, sys := range systems {
 			for seed := range max(1, sys.seeds) {
 				rec := x.record(protocol, split, sys, int64(seed))
 				rec.Identity.First = ids[sys.after]
@@ -72,6 +77,7 @@ func (x fake) write(t testing.TB) string {
 				check(t, s.Put(rec, x.ranks(protocol, sys, seed)))
 			}
 		}
+		x.beside(t, s, &m, protocol, split, ids["pop"])
 	}
 	check(t, s.WriteManifest(m))
 	check(t, s.Close())
@@ -91,6 +97,9 @@ func (x fake) record(protocol, split string, sys fakeSystem, seed int64) results
 	}
 	if sys.unpublish != "" {
 		rec.Unpublish = []string{sys.unpublish}
+	}
+	if sys.name == "itemknn" {
+		rec.Agent = x.agent()
 	}
 	if sys.name == "als" {
 		for e := range 12 {

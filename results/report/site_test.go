@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"llm4rec/results"
 )
 
 // read returns the files of a folder by their names.
@@ -55,7 +58,7 @@ func TestPagesHoldTogether(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "site")
 	w, err := Write(out, []string{toy().write(t)})
 	check(t, err)
-	if w.Boards != 2 || w.Systems != 16 {
+	if w.Boards != 2 || w.Systems != 26 {
 		t.Errorf("%+v", w)
 	}
 	pages := read(t, out)
@@ -90,8 +93,91 @@ func TestPagesHoldTogether(t *testing.T) {
 			t.Errorf("the leaderboard lacks %q", want)
 		}
 	}
-	if !strings.Contains(pages["b01-toys-b-leave-one-out/llm.html"], "duplicate") {
-		t.Error("the page of language models lacks the classes of answers")
+	for page, wants := range map[string][]string{
+		"llm.html":          {"duplicate", "Agents, leave-one-out", "bound &lt;b&gt; 10", "simulated user", "refu&lt;b&gt;sal 8"},
+		"s001-itemknn.html": {"<h2>Agent</h2>", "recommended 70", "tool calls a turn", "4000"},
+		"pipeline.html":     {"augment", "memories", "retrieve", "explain", "Some fields are missing", "not asked: no te&lt;i&gt;xt", "What was unavailable", "no &lt;b&gt;server", "$ so far"},
+		"reasons.html":      {`href="r000-because.html"`, "test model", "replayed", "†"},
+		"r000-because.html": {"60 of 80 users", "not supported", "call: &lt;/pre&gt;", "colour: r&lt;b&gt;ed"},
+		"talks.html":        {`href="t000-talker.html"`, "limited", "unavailable: no &lt;b&gt;server", "p, against talker"},
+		"t000-talker.html":  {"60 of 80", "agent fai&lt;i&gt;led", "found", "hit@10", "What the agent did: 2 steps", "no JSON"},
+		"t002-mute.html":    {"This system has no values", "no &lt;b&gt;server"},
+		"index.html":        {"Rows that explain", "Rows that talk"},
+	} {
+		text := pages["b01-toys-b-leave-one-out/"+page]
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q", page, want)
+			}
+		}
+	}
+}
+
+// TestNothingRanks: an experiment of which only what explains and talks was run has a site and plots.
+func TestNothingRanks(t *testing.T) {
+	x := toy()
+	x.talksOnly = true
+	records := x.write(t)
+	out := filepath.Join(t.TempDir(), "site")
+	w, err := Write(out, []string{records})
+	check(t, err)
+	if w.Boards != 2 || w.Systems != 10 {
+		t.Errorf("%+v", w)
+	}
+	pages := read(t, out)
+	if text := pages["b01-toys-b-leave-one-out/index.html"]; !strings.Contains(text, "no system that ranks, 2 that explain, 2 that talk") {
+		t.Error(text)
+	}
+	if _, has := pages["b01-toys-b-leave-one-out/t000-talker.html"]; !has {
+		t.Error("the row that talks has no page")
+	}
+	figures, err := Figures([]string{records})
+	if err != nil || len(figures) != 2 || !strings.HasSuffix(figures[0].Name, "-conversations") {
+		t.Errorf("%d figures, %v", len(figures), err)
+	}
+}
+
+// TestDamagedReasons: a list that cannot be read leaves its row's measures, and all other pages.
+func TestDamagedReasons(t *testing.T) {
+	records := toy().write(t)
+	paths, err := filepath.Glob(filepath.Join(records, "cells", "*.reasons.parquet"))
+	check(t, err)
+	for _, path := range paths {
+		check(t, os.WriteFile(path, []byte("PAR1"), 0o600))
+	}
+	out := filepath.Join(t.TempDir(), "site")
+	_, err = Write(out, []string{records})
+	check(t, err)
+	text := read(t, out)["b01-toys-b-leave-one-out/r000-because.html"]
+	if !strings.Contains(text, "The list of reasons cannot be read") || !strings.Contains(text, "0.7500") || strings.Contains(text, "What users are told") {
+		t.Error(text)
+	}
+}
+
+// TestLongTextsFit: whatever people and models wrote, a page is far under a megabyte.
+func TestLongTextsFit(t *testing.T) {
+	long := strings.Repeat("<&>", 20_000)
+	var list []results.Reason
+	var talks []results.Talk
+	for n := range 500 {
+		list = append(list, results.Reason{User: fmt.Sprint(n), Title: long, Sentence: long, Claims: []results.Claim{{Kind: "field", Field: "f", Value: long}}})
+		talks = append(talks, results.Talk{User: long, Rank: int32(n % 2), Said: []results.Utterance{{User: long, Agent: long, Trace: long}, {Trace: `[{"by":"tool","result":"` + long + `"}]`}}})
+	}
+	shown, all := readers(list)
+	size := 0
+	for _, x := range shown {
+		size += x.size()
+	}
+	if all != 500 || len(shown) < 2 || size > budget {
+		t.Errorf("%d of %d users, %d bytes", len(shown), all, size)
+	}
+	size, found := 0, 0
+	for _, x := range conversations(talks) {
+		size += x.size()
+		found += int(x.Rank)
+	}
+	if size > budget || found == 0 || found == len(conversations(talks)) {
+		t.Errorf("%d bytes of conversations, %d found", size, found)
 	}
 }
 

@@ -27,7 +27,7 @@ type seeded struct {
 }
 
 // system writes the page of one row: all that was recorded of it.
-func (s *site) system(b *board, r *row) error {
+func (s *site) system(b *board, r *row, agents []table.Part) error {
 	x := struct {
 		head
 		*board
@@ -44,6 +44,8 @@ func (s *site) system(b *board, r *row) error {
 		Chosen                                int
 		Columns                               []string
 		Environments                          int
+		Agent                                 []pair
+		Accounts                              sheet
 	}{head: b.head(r.System, ""), board: b, Row: r, Missing: r.Missing, Chosen: r.Trials, Columns: b.Metrics}
 	s.written.Systems++
 	if r.Standing == nil {
@@ -59,6 +61,13 @@ func (s *site) system(b *board, r *row) error {
 	x.Identity = identity(rec)
 	x.Timing = timing(r.Records)
 	x.Environment = environment(rec.Env)
+	x.Accounts = accounts([]*other{{Row: r.Row}})
+	if rec.Agent != nil {
+		x.Agent = about(agents, r.Row)
+		if p := rec.Agent.Prompt; p != "" {
+			x.Agent = append(x.Agent, pair{"prompts", "sha256 " + short(p)})
+		}
+	}
 	for n, m := range b.Metrics {
 		text := r.Means[n].Text
 		if sd := r.DeviationOf(n); sd != nil {

@@ -17,8 +17,8 @@ func (t *Table) caption(e *Experiment) []string {
 	var out, notes, where, unpublishable []string
 	systems := map[string][]string{} // by reason
 	seeds := map[int64]bool{}
-	rows := t.finished()
-	for _, r := range rows {
+	rows, all := t.finished(), t.shown()
+	for _, r := range all {
 		for _, rec := range r.Records {
 			notes = appendNew(notes, rec.Notes...)
 			where = appendNew(where, environment(rec.Env))
@@ -35,18 +35,22 @@ func (t *Table) caption(e *Experiment) []string {
 
 	out = append(out, notes...) // first: nobody may miss that data are synthetic
 	add("Data set %s, experiment %s", t.Dataset, e.Name)
-	if len(rows) == 0 {
+	if len(all) == 0 {
 		add("Protocol %s", t.Protocol)
 		add("No finished cell")
 	} else {
-		first := rows[0]
+		first := all[0]
 		add("Protocol %s: %s%s", t.Protocol, words(first.Records[0].Identity.Protocol), filters(first.Records[0].Identity.Filters))
 		if injected(first.Records[0].Identity.Protocol) {
 			add("Truth injected: the relevant items are among each user's candidates, whatever a first stage would have found; full rankings have other figures, and may have another order of systems")
 		}
-		add("%d users%s", len(first.Users), counts("; not counted: ", first.Skipped))
+		if len(rows) == 0 {
+			add("No finished cell that ranks")
+		} else {
+			add("%d users%s", len(first.Users), counts("; not counted: ", first.Skipped))
+		}
 		add("%s", seedWords(seeds))
-		if n := len(first.Users); n < 20 {
+		if n := len(first.Users); n < 20 && len(rows) > 0 {
 			add("Warning: with %d users the intervals are too narrow and the tests decide little", n)
 		}
 	}
@@ -59,10 +63,10 @@ func (t *Table) caption(e *Experiment) []string {
 		add("Warning: the rows ran in %d environments, so their timings do not compare", len(where))
 	}
 	for _, why := range unpublishable {
-		add("Not publishable: %s (%s)", why, several(systems[why], len(rows)))
+		add("Not publishable: %s (%s)", why, several(systems[why], len(all)))
 	}
 	out = append(out, t.missing()...)
-	for _, r := range rows {
+	for _, r := range all {
 		for _, rec := range r.Records {
 			for _, w := range rec.Warnings {
 				out = appendNew(out, fmt.Sprintf("Warning: %s: %s", r.System, w))
@@ -78,7 +82,7 @@ func (t *Table) caption(e *Experiment) []string {
 // missing says which planned cells have no values, and why.
 func (t *Table) missing() []string {
 	var out, waiting []string
-	for _, r := range t.Rows {
+	for _, r := range slices.Concat(t.Rows, t.Explained, t.Talked) {
 		for _, m := range r.Missing {
 			switch m.Status {
 			case NotRun:

@@ -53,6 +53,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 	}
 	setMarks(rows, summaries)
 	accuracy, beyond := t.metrics(e, o)
+	beside := slices.Concat(t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
 	out := []grid{t.lay(accuracy, at)}
 	out[0].caption = t.caption(e)
 	if name := o.baseline(e); name != "" && t.baseline(name) == nil {
@@ -62,12 +63,16 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 		out[0].caption[n] = strings.Join(strings.Fields(line), " ") // an error may hold line breaks
 	}
 	out[0].legend = legend(rows)
+	if out[0].rows == nil && beside != nil { // nothing that ranks was run: what is known stands above what there is
+		beside[0].caption = append(out[0].caption, beside[0].caption...)
+		return beside
+	}
 	if len(beyond) > 0 {
 		g := t.lay(beyond, at)
 		g.caption = []string{"Beyond accuracy, " + t.Protocol}
 		out = append(out, g)
 	}
-	return slices.Concat(out, t.costs(at), t.llm(t.Gains()), t.agents(), t.talks(), t.reasons(), t.pipeline(e))
+	return slices.Concat(out, t.costs(at), beside)
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

@@ -77,7 +77,7 @@ func newLoader(dir string, names []string) (*loader, error) {
 	if len(metrics) == 0 {
 		return nil, fmt.Errorf("table: %s: no metrics", filepath.Join(dir, results.ManifestName))
 	}
-	l := &loader{store: s, e: Experiment{Name: m.Experiment, Baseline: m.Baseline, Spec: m.Spec, Metrics: metrics}, catalogues: map[string]*eval.Catalogue{}}
+	l := &loader{store: s, e: Experiment{Name: m.Experiment, Baseline: m.Baseline, Spec: m.Spec, Metrics: metrics, store: s}, catalogues: map[string]*eval.Catalogue{}}
 	l.index()
 	if m.Augmented != "" {
 		a, has, err := s.Augmented(m.Augmented)

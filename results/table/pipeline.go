@@ -42,30 +42,38 @@ func (r *Row) spent() spent {
 		if x := rec.LLM; x != nil {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
 		}
-		for _, x := range accounts(rec) {
+		for _, x := range Accounts(rec) {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
 		}
 	}
 	return out
 }
 
-// accounts are those of a record's models that do not rank.
-func accounts(rec results.Record) []results.Account {
-	var all []*results.Account
+// Account is that of a model that does not rank, with what it was asked for.
+type Account struct {
+	For string
+	results.Account
+}
+
+// Accounts are those of a record's models that do not rank.
+func Accounts(rec results.Record) []Account {
+	var out []Account
+	add := func(what string, x *results.Account) {
+		if x != nil {
+			out = append(out, Account{what, *x})
+		}
+	}
 	if x := rec.Reasons; x != nil {
-		all = append(all, x.Account)
+		add("reasons", x.Account)
 	}
 	if x := rec.Agent; x != nil {
-		all = append(all, x.Account, x.Critic)
+		add("agent", x.Account)
+		add("critic", x.Critic)
 	}
 	if x := rec.Dialogue; x != nil {
-		all = append(all, x.Agent.Account, x.Agent.Critic, x.User)
-	}
-	var out []results.Account
-	for _, x := range all {
-		if x != nil {
-			out = append(out, *x)
-		}
+		add("agent", x.Agent.Account)
+		add("critic", x.Agent.Critic)
+		add("simulated user", x.User)
 	}
 	return out
 }
@@ -117,8 +125,17 @@ func (t *Table) chains(augmented bool) [][]*Row {
 	return out
 }
 
-// pipeline lays out quality and cost after each stage of the longest ways through an experiment.
+// pipeline lays out the stages, and what the store of memories holds.
 func (t *Table) pipeline(e *Experiment) []grid {
+	out := t.stages(e)
+	if out != nil && e.Augmented != nil {
+		out[0].legend = append(out[0].legend, sources(*e.Augmented))
+	}
+	return out
+}
+
+// stages lays out quality and cost after each stage of the longest ways through an experiment.
+func (t *Table) stages(e *Experiment) []grid {
 	chains := t.chains(e.Augmented != nil)
 	if len(chains) == 0 {
 		return nil
@@ -133,9 +150,6 @@ func (t *Table) pipeline(e *Experiment) []grid {
 	}
 	g.header = append(g.header, "s", "s so far", "calls", "recorded", "k tokens", "$", "$ so far", "what it did")
 	g.legend = []string{"s: of the stage as it was run last, in the mean over seeds, where recorded calls take no time; calls, tokens, $: of all seeds; so far: with the stages before it. What a stage reads decides whether it is run again"}
-	if e.Augmented != nil {
-		g.legend = append(g.legend, sources(*e.Augmented))
-	}
 	for n, chain := range chains {
 		if n > 0 {
 			g.rows = append(g.rows, make([]cell, len(g.header)))

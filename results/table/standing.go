@@ -128,7 +128,7 @@ func (t *Table) Gains() map[*Row]*Gain { return t.gains(t.ranked()) }
 // Caption is what a reader must know before the figures.
 func (t *Table) Caption(e *Experiment) []string { return t.caption(e) }
 
-// Part is a table of words: what language models did, and what it cost.
+// Part is a table of words, such as what language models did, and what it cost.
 type Part struct {
 	Caption string
 	Names   int // columns of names, the first ones
@@ -139,22 +139,47 @@ type Part struct {
 
 // LLM is the account of language models, empty where none ranked. Gains are those of [Table.Gains].
 func (t *Table) LLM(gains map[*Row]*Gain) []Part {
+	return parts(t.llm(gains))
+}
+
+// Agents is what agents did that each user asked once, empty where there are none.
+func (t *Table) Agents() []Part { return parts(t.agents()) }
+
+// Conversations compares the rows that talk, empty where there are none. Rows that were not run are left out.
+func (t *Table) Conversations() []Part { return parts(t.talks()) }
+
+// Reasons compares the rows that explain, empty where there are none. Rows that were not run are left out.
+func (t *Table) Reasons() []Part { return parts(t.reasons()) }
+
+// Stages are quality and cost after each stage of a pipeline, empty where there is none. An empty line parts its ways.
+func (t *Table) Stages(e *Experiment) []Part { return parts(t.stages(e)) }
+
+func parts(grids []grid) []Part {
 	var out []Part
-	for _, g := range t.llm(gains) {
+	for _, g := range grids {
 		p := Part{Names: g.names, Header: g.header, Legend: g.legend}
 		for _, line := range g.caption {
 			p.Caption += line
 		}
 		for _, row := range g.rows {
-			var line []string
-			for _, c := range row {
-				line = append(line, c.text)
+			line := make([]string, len(g.header)) // a row without values may be shorter
+			for n, c := range row {
+				line[n] = c.text
 			}
 			p.Rows = append(p.Rows, line)
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// Name is how tables write a row's name: with a sign, if it must not be published.
+func (r *Row) Name() string { return r.marked() }
+
+// Calls are those of language models that a row's cells made, and how many of them were answered from a recording.
+func (r *Row) Calls() (all, recorded int) {
+	s := r.spent()
+	return s.calls, s.recorded
 }
 
 // PrimaryOf is the position of the primary metric: ndcg@10, or the first where it is not computed.

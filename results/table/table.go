@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"llm4rec/eval"
+	"llm4rec/eval/dialogue"
 	"llm4rec/results"
 )
 
@@ -25,6 +26,13 @@ type Experiment struct {
 	Warnings []string
 
 	Augmented *results.Augmented // what its store of memories was filled with, nil if it has none
+
+	store *results.Store
+}
+
+// Reasons reads the list of those that a row's cell gave: a table needs none of them.
+func (e *Experiment) Reasons(rec results.Record) ([]results.Reason, error) {
+	return e.store.Reasons(rec)
 }
 
 // Table holds the systems under one protocol over one data set: rows that may be compared.
@@ -53,6 +61,9 @@ type Row struct {
 	Primary [][]float64      // of the primary metric, by record, then user
 	Talks   []results.Talk   // the conversations of all seeds, of a row that talks
 	Missing []Missing        // the cells without values
+
+	measures  []dialogue.Measure // of the conversations, once they were computed
+	intervals map[int][2]float64 // of these, likewise
 }
 
 // Missing is a planned cell without values.
@@ -147,14 +158,21 @@ func (t *Table) beside(rows *[]*Row, experiment, system string) *Row {
 	return r
 }
 
-func (t *Table) finished() []*Row {
+func (t *Table) finished() []*Row { return withRecords(t.Rows) }
+
+func withRecords(rows []*Row) []*Row {
 	var out []*Row
-	for _, r := range t.Rows {
+	for _, r := range rows {
 		if len(r.Records) > 0 {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// shown are all rows with records: those that rank, then those that explain and talk.
+func (t *Table) shown() []*Row {
+	return slices.Concat(t.finished(), withRecords(t.Explained), withRecords(t.Talked))
 }
 
 // describe keeps what is true of the users whatever ranks for them.

@@ -93,8 +93,8 @@ func (t *Table) talks() []grid {
 		for k, name := range g.header[3:] {
 			switch {
 			case k == 1 && measured[n][0].Name == measured[0][0].Name:
-				interval, _ := stats.Bootstrap(measured[n][0].Values, 1, stats.Resamples, seed)
-				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", interval[0].Lo, interval[0].Hi)})
+				lo, hi := r.interval(0)
+				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", lo, hi)})
 			case k == 2 && n > 0 && same(n):
 				line = append(line, cell{text: fmt.Sprintf("%.4f", adjusted[next])})
 				next++
@@ -133,8 +133,11 @@ func (t *Table) talks() []grid {
 	return []grid{g, cost}
 }
 
-// dialogues measures a row's conversations.
+// dialogues measures a row's conversations, once.
 func (r *Row) dialogues() []dialogue.Measure {
+	if r.measures != nil {
+		return r.measures
+	}
 	index := map[string]int32{}
 	var all []dialogue.Conversation
 	for _, x := range r.Talks {
@@ -155,21 +158,65 @@ func (r *Row) dialogues() []dialogue.Measure {
 		})
 	}
 	d := r.Records[0].Dialogue
-	return dialogue.Measures(all, d.K, d.Turns)
+	r.measures = dialogue.Measures(all, d.K, d.Turns)
+	return r.measures
 }
 
 // measure writes the mean of the one with that name.
 func measure(all []dialogue.Measure, name string) string {
 	for _, m := range all {
 		if m.Name == name && len(m.Values) > 0 {
-			if strings.HasSuffix(name, "a turn") || name == "turns" {
-				return figure(m.Mean())
-			}
-			return fmt.Sprintf("%.4f", m.Mean())
+			return digits(name, m.Mean())
 		}
 	}
 	return none
 }
+
+func digits(name string, x float64) string {
+	if strings.HasSuffix(name, "a turn") || name == "turns" {
+		return figure(x)
+	}
+	return fmt.Sprintf("%.4f", x)
+}
+
+// Measured is a measure of a row's conversations, in words.
+type Measured struct {
+	Name, Mean, Range string // the 95% interval over users
+	Users             int    // for whom it is defined
+	Value, Lo, Hi     float64
+}
+
+// Measured are the measures of a row that talks.
+func (r *Row) Measured() []Measured {
+	var out []Measured
+	for n, m := range r.dialogues() {
+		x := Measured{Name: m.Name, Mean: none, Range: none, Users: len(m.Values)}
+		if len(m.Values) > 0 {
+			x.Value = m.Mean()
+			x.Lo, x.Hi = r.interval(n)
+			x.Mean, x.Range = digits(m.Name, x.Value), digits(m.Name, x.Lo)+"–"+digits(m.Name, x.Hi)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// interval is the 95% bootstrap interval over users of a measure, by its place, computed once.
+func (r *Row) interval(n int) (lo, hi float64) {
+	x, known := r.intervals[n]
+	if !known {
+		found, _ := stats.Bootstrap(r.dialogues()[n].Values, 1, stats.Resamples, seed)
+		x = [2]float64{found[0].Lo, found[0].Hi}
+		if r.intervals == nil {
+			r.intervals = map[int][2]float64{}
+		}
+		r.intervals[n] = x
+	}
+	return x[0], x[1]
+}
+
+// Counted writes counts by name, the largest first.
+func Counted(m map[string]int) string { return counted(m) }
 
 func simulated(d *results.Dialogue) string {
 	if d.User == nil {

@@ -70,6 +70,29 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
+// Samples of users and conversations: what is hidden takes its group along.
+(() => {
+  const form = document.getElementById("browse");
+  if (!form) return;
+  form.hidden = false;
+  const all = [...document.querySelectorAll("[data-browse]")];
+  const text = new Map(all.map((e) => [e, ((e.closest("[data-group]")?.querySelector("h3").textContent ?? "") + " " + e.textContent).toLowerCase()]));
+  const filter = () => {
+    const { find, kind, bad } = form.elements;
+    const word = find.value.trim().toLowerCase();
+    let shown = 0;
+    for (const e of all) {
+      e.hidden = !((!word || text.get(e).includes(word)) && (!kind?.value || e.dataset.kind === kind.value) && (!bad?.checked || e.dataset.bad === "true"));
+      if (!e.hidden) shown++;
+    }
+    for (const group of document.querySelectorAll("[data-group]")) group.hidden = !group.querySelector("[data-browse]:not([hidden])");
+    document.getElementById("browsed").textContent = `${shown} of ${all.length} shown`;
+  };
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (e) => e.preventDefault());
+  filter();
+})();
+
 // The leaderboard's filters, and the two rows that are chosen.
 (() => {
   const form = document.getElementById("filters"), table = document.getElementById("board");

@@ -72,13 +72,21 @@ func (e *experiment) augment(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	sum, err := p.augment.Content(ctx, path)
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if err := e.store.SetAside(err, results.MemoriesName); err != nil {
+			return "", err
+		}
+	}
 	for _, before := range all {
-		if before.Status != results.OK || !stands(before.Identity, id) {
+		if sum == "" || sum != before.Content || before.Status != results.OK && before.Identity != id || !stands(before.Identity, id) {
 			continue
 		}
-		if sum, err := p.augment.Content(ctx, path); err == nil && sum == before.Content {
-			return before.ID, nil
-		}
+		e.short(before)
+		return before.ID, nil
 	}
 	started, cpu := time.Now(), results.CPUTime()
 	stage := func(source string, done, total int) {
@@ -96,10 +104,18 @@ func (e *experiment) augment(ctx context.Context) (string, error) {
 	found.Identity, found.Env = id, e.env
 	found.Wall, found.CPU = time.Since(started).Seconds(), (results.CPUTime() - cpu).Seconds()
 	found.Started, found.Finished = started.UTC(), time.Now().UTC()
-	if found.Status != results.OK {
-		e.Log.Warn("memories: not all that the experiment names is at hand", "experiment", p.Spec.Name, "why", found.Error)
+	if found.Content == "" {
+		found.Content, _ = p.augment.Content(ctx, path) // of what came before the file that is missing
 	}
+	e.short(found)
 	return id.ID(), e.store.PutAugmented(found)
+}
+
+// short warns of memories that are not all that they were to be.
+func (e *experiment) short(a results.Augmented) {
+	if a.Status != results.OK {
+		e.Log.Warn("memories: not all that the experiment names is at hand", "experiment", e.plan.Spec.Name, "why", a.Error)
+	}
 }
 
 // stands tells whether what was done for one identity is what is wanted for another: it is the same, or differs in a model or file

@@ -160,6 +160,9 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	if a, ok := model.(acting); ok {
 		acted := a.Acted()
 		rec.Agent = &acted
+		if err := turned(acted, 0, c.System.Tolerate); err != nil {
+			return nil, err
+		}
 		t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = acted.TurnP50, acted.TurnP95, unknown, acted.Turns
 		rec.Unpublish = append(rec.Unpublish, doubtsOf(acted)...)
 		if x := acted.Account; x != nil && x.Recorded > 0 {

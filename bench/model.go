@@ -45,6 +45,7 @@ type Model struct {
 	Reranks   bool // it orders what another system found, and cannot be asked alone
 	Explains  bool // it gives reasons for what another system recommends, and is no row among the rankings
 	Talks     bool // it talks with simulated users, and is no row among the rankings either
+	Acts      bool // it is an agent, whose turns may fail
 	// Bind reads and checks parameters. An error of one of them is a *data.SpecError.
 	Bind func(params map[string]any) (Bound, error)
 }

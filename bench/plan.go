@@ -274,7 +274,7 @@ func eachAfter(systems []System) (out []System, place []int) {
 // after says what is wrong with what a system comes after.
 func (s *Suite) after(m Model, x System, above []System) error {
 	switch {
-	case !m.follows() && x.Tolerate > 0, !m.Reranks && x.Informative:
+	case !m.follows() && !m.Talks && !m.Acts && x.Tolerate > 0, !m.Reranks && x.Informative:
 		return fmt.Errorf("%s answers by itself: tolerate and informative are of models that rank again", m.Name)
 	case !m.follows() && len(x.After) > 0:
 		return fmt.Errorf("%s answers by itself, and comes after nothing", m.Name)

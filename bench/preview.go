@@ -37,8 +37,8 @@ type previewer interface {
 // Preview shows what a cell would ask a language model for one user, by default the first, if it is asked for that user. The
 // candidates are the stored answers of the first stage; it runs, asks and stores nothing.
 func (r *Runner) Preview(ctx context.Context, plan *Plan, c Cell, user string) (Preview, error) {
-	if c.First == nil {
-		return Preview{}, fmt.Errorf("%s asks no language model to rank", c.System.Name)
+	if c.First == nil || !c.Model.Reranks {
+		return Preview{}, fmt.Errorf("%s asks no language model to rank: what agents ask, and what they are told, is in their traces", c.System.Name)
 	}
 	d, _, err := r.Suite.Load(ctx, plan.Spec, r.Log)
 	if err != nil {

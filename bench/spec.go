@@ -32,7 +32,7 @@ type System struct {
 	Model       string         `json:"model" yaml:"model" jsonschema:"a name of 'llm4rec models'"`
 	After       []string       `json:"after,omitempty" yaml:"after,omitempty" jsonschema:"for a model that ranks again, or explains: the systems above whose answers it works on, each a row of its own"`
 	Params      map[string]any `json:"params,omitempty" yaml:"params,omitempty" jsonschema:"the model's parameters; what is not given has its default"`
-	Tolerate    float64        `json:"tolerate,omitempty" yaml:"tolerate,omitempty" jsonschema:"of a model that ranks again: the share of users whose question may fail, and whose order stays that of the first stage; of one that explains, the share of items without a reason; default: none"`
+	Tolerate    float64        `json:"tolerate,omitempty" yaml:"tolerate,omitempty" jsonschema:"of a model that ranks again: the share of users whose question may fail, and whose order stays that of the first stage; of one that explains, the share of items without a reason; of an agent, the share of turns that end because a call failed, in which its retriever answers; default: none"`
 	Informative bool           `json:"informative,omitempty" yaml:"informative,omitempty" jsonschema:"of a model that ranks again: it is asked for those users alone for whom a relevant item is among its candidates; the others' accuracy cannot change"`
 	Seeds       []int64        `json:"seeds,omitempty" yaml:"seeds,omitempty" jsonschema:"in place of the experiment's"`
 	Trials      int            `json:"trials,omitempty" yaml:"trials,omitempty" jsonschema:"how many configurations were tried on validation before these parameters were chosen; a note under the table"`

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,6 +25,10 @@ func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ran
 	if err != nil {
 		return nil, err
 	}
+	rec.Dialogue = &found
+	if err := turned(found.Agent, found.Replaced[failedCall], c.System.Tolerate); err != nil {
+		return nil, err
+	}
 	t.QueriesPerSecond = unknown
 	t.LatencyP50, t.LatencyP95, t.LatencyP99, t.LatencyQueries = found.Agent.TurnP50, found.Agent.TurnP95, unknown, found.Agent.Turns
 	rec.Unpublish = append(rec.Unpublish, doubtsOf(found.Agent)...)
@@ -35,8 +40,22 @@ func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ran
 	if found.List, err = e.store.PutTalks(rec.Identity.ID(), list); err != nil {
 		return nil, err
 	}
-	rec.Dialogue = &found
 	return nil, nil
+}
+
+// What failed calls are called, of agents' turns and of simulated users' utterances.
+const (
+	callFailed = "call-failed"
+	failedCall = "failed call"
+)
+
+// turned is the error of too many turns that ended because a call failed. What was answered is recorded.
+func turned(a results.Agent, utterances int, tolerate float64) error {
+	failed := a.Ends[callFailed] + utterances
+	if failed == 0 || float64(failed) <= tolerate*float64(a.Turns) {
+		return nil
+	}
+	return fmt.Errorf("agent: %d of %d turns have no answer of a model (ends: %s), the others' answers are kept and the same command asks for the rest", failed, a.Turns, counts(a.Ends))
 }
 
 // doubtsOf an agent are why its row must not be published.

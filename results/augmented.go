@@ -96,6 +96,20 @@ func (s *Store) Augmented(id string) (Augmented, bool, error) {
 	return a, err == nil, err
 }
 
+// SetAside renames files of the directory that are of no use, keeps them for people to look at, and warns.
+func (s *Store) SetAside(cause error, names ...string) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	var paths []string
+	for _, name := range names {
+		for _, end := range []string{"", "-wal", "-shm"} {
+			paths = append(paths, filepath.Join(s.dir, name+end))
+		}
+	}
+	return s.setAside(cause, paths...)
+}
+
 // AllAugmented reads what was done for all identities.
 func (s *Store) AllAugmented() ([]Augmented, error) {
 	paths, err := filepath.Glob(s.augmented("*"))

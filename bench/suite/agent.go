@@ -84,6 +84,12 @@ func (c AgentConfig) Validate() error {
 	if len(c.Retrievers) == 0 {
 		return bad("retrievers", errors.New("missing: they also answer where a model does not"))
 	}
+	if c.Retriever != "" && c.Retrievers[c.Retriever].Model == "" {
+		return bad("retriever", fmt.Errorf("%q is none of the retrievers: %s", c.Retriever, strings.Join(slices.Sorted(maps.Keys(c.Retrievers)), ", ")))
+	}
+	if c.Ranker != "" && c.Rankers[c.Ranker].Model == "" {
+		return bad("ranker", fmt.Errorf("%q is none of the rankers: %s", c.Ranker, strings.Join(slices.Sorted(maps.Keys(c.Rankers)), ", ")))
+	}
 	for name, p := range c.Retrievers {
 		if m, _, err := c.part(p); err != nil || m.Reranks || m.Explains || m.Talks {
 			return bad("retrievers", fmt.Errorf("%s: want a model that answers by itself: %w", name, errors.Join(err, fmt.Errorf("%q", p.Model))))
@@ -380,10 +386,12 @@ func (o *once) one(ctx context.Context, q models.Query) ([]models.Scored, error)
 func acting(p *parts) bench.Model {
 	c := oneTurn{AgentConfig: defaultAgent(p), Request: "Recommend what I should watch next."}
 	c.Ask = false
-	return bench.Register("agent", "an agent that recommends through tools, by a language model or by a scripted policy", agent.Revision, true, c, func(c oneTurn, e bench.Env) models.Fitter {
+	m := bench.Register("agent", "an agent that recommends through tools, by a language model or by a scripted policy", agent.Revision, true, c, func(c oneTurn, e bench.Env) models.Fitter {
 		c.env = e
 		return c
 	})
+	m.Acts = true
+	return m
 }
 
 // Host is an agent that people talk with.

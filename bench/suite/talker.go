@@ -33,14 +33,19 @@ const byRules = "rules"
 
 func (c talkConfig) Validate() error {
 	bad := func(key string, err error) error { return &data.SpecError{Key: key, Err: err} }
-	if err := c.simulation().Validate(); err != nil {
-		return bad("turns", err)
+	for _, x := range []struct {
+		key   string
+		value int
+	}{{"turns", c.Turns}, {"k", c.K}, {"repeats", c.Repeats}} {
+		if x.value < 1 {
+			return bad(x.key, fmt.Errorf("want at least 1, got %d", x.value))
+		}
 	}
 	if c.Constraints < 0 {
 		return bad("constraints", fmt.Errorf("want at least 0, got %d", c.Constraints))
 	}
 	if (c.Simulator == byRules) != (c.User == nil) {
-		return bad("simulator", errors.New("a user by rules asks no model, and any other asks the one that user names"))
+		return bad("simulator", fmt.Errorf("%q: want rules and no user, or a prompt (free, worded, or the path of a file) and the model that user names", c.Simulator))
 	}
 	if c.User != nil {
 		if err := c.User.Validate(); err != nil {
@@ -129,14 +134,12 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	var fatal error // what is wrong with a model is wrong with all conversations
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	failed := 0
 	config.Ended = func(r simulate.Result) {
-		done++
-		if r.Outcome == simulate.AgentFailed {
-			if failed++; failed == done && failed >= mostFirst {
-				fatal = fmt.Errorf("the first %d conversations failed: %s", failed, r.Error)
-				stop(fatal)
-			}
+		// Only what no other conversation can go better with is an error: a spent budget, a key that is refused, tools that a model
+		// has not. What failed for once is a turn's end.
+		if done++; r.Outcome == simulate.AgentFailed && fatal == nil {
+			fatal = errors.New(r.Error)
+			stop(fatal)
 		}
 		progress(done, total, "")
 	}
@@ -160,9 +163,6 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	}
 	return out, list, nil
 }
-
-// mostFirst conversations that fail, one after the other from the first, are enough.
-const mostFirst = 8
 
 // summarised is a summary in the record's form.
 func summarised(out *results.Dialogue, s simulate.Summary) {

@@ -107,7 +107,8 @@ func (s Source) Find(dirs []string) (string, error) {
 			return p, err
 		}
 	}
-	return "", fmt.Errorf("%s is neither in the working directory nor in a data folder %q: %w", s.Path, dirs, fs.ErrNotExist)
+	// The folders themselves are of this machine, and the error becomes a record's.
+	return "", fmt.Errorf("%s is neither in the working directory nor in one of %d data folders: %w", s.Path, len(dirs), fs.ErrNotExist)
 }
 
 // Read reads the file at a place and makes it a field of items with the given fields and raw ids. Items without a row have "".
@@ -215,8 +216,8 @@ func (s Source) memories(place string) (rows map[string]string, err error) {
 	has, err := store.Fields(ctx)
 	if err == nil {
 		err = &models.Unavailable{
-			Err:    fmt.Errorf("%s: nothing is known of the items' %s; there are: %s", place, s.Column, strings.Join(has, ", ")),
-			Remedy: "fill it by 'llm4rec memory fill', or run the experiment that does",
+			Err:    fmt.Errorf("%s: nothing is known of the items' %s; fields: %q", s.Path, s.Column, has),
+			Remedy: "what fills it was not at hand: see the sources of its memories",
 		}
 	}
 	return nil, err

@@ -42,71 +42,103 @@ func (t *Table) agents() []grid {
 	return []grid{g}
 }
 
-// talks lays out conversations with simulated users. It is empty where there are none.
+// talks lays out conversations with simulated users: a part for each kind of user, number of turns and items read, as others do
+// not compare. It is empty where there are none.
 func (t *Table) talks() []grid {
-	if len(t.Talked) == 0 {
-		return nil
-	}
-	g := grid{caption: []string{"Conversations, " + t.Protocol}, names: 3, header: []string{"system", "agent", "model"}}
-	cost := grid{caption: []string{"What conversations are like, " + t.Protocol}, names: 1, header: []string{"system", "outcomes", "ends", "items left", "given away", "within k", "not to be recommended", "repeated", "$ each"}}
-	var floor []float64
-	var reference string
-	var rows []*Row
-	var measured [][]dialogue.Measure
+	var kinds []string
+	by := map[string][]*Row{}
+	missing := grid{caption: []string{"Conversations that were not held, " + t.Protocol}, names: 2, header: []string{"system", "status"}}
 	for _, r := range t.Talked {
 		switch {
 		case r.Status() == NotRun:
 		case len(r.Records) == 0:
-			g.rows = append(g.rows, texts(r.marked(), string(r.Status())))
+			missing.rows = append(missing.rows, texts(r.marked(), string(r.Status())))
 		default:
-			rows, measured = append(rows, r), append(measured, r.dialogues())
+			d := r.Records[0].Dialogue
+			kind := fmt.Sprintf("simulated user: %s; at most %d turns, of which the user reads %d items each; hits are ids; a conversation without one counts %d turns", simulated(d), d.Turns, d.K, d.Turns+1)
+			if by[kind] == nil {
+				kinds = append(kinds, kind)
+			}
+			by[kind] = append(by[kind], r)
 		}
 	}
-	if len(rows) == 0 {
-		return []grid{g}
+	var out []grid
+	for _, kind := range kinds {
+		out = append(out, t.conversed(kind, by[kind])...)
 	}
-	d := rows[0].Records[0].Dialogue
-	reference = rows[0].System
-	floor = measured[0][0].Values
-	for _, m := range measured[0] {
+	if missing.rows != nil {
+		out = append(out, missing)
+	}
+	return out
+}
+
+// conversed lays out rows whose users and turns are alike.
+func (t *Table) conversed(kind string, rows []*Row) []grid {
+	g := grid{caption: []string{"Conversations, " + t.Protocol}, names: 3, header: []string{"system", "agent", "model"}}
+	most := rows[0].dialogues()
+	for _, r := range rows {
+		if m := r.dialogues(); len(m) > len(most) { // more repeats, and so more of pass^r
+			most = m
+		}
+	}
+	floor := rows[competitors(rows)[0]] // rows that must not be published are compared with nothing
+	for n, m := range most {
 		g.header = append(g.header, m.Name)
-		if m.Name == measured[0][0].Name {
-			g.header = append(g.header, "95%", "p, against "+reference)
+		if n == 0 {
+			g.header = append(g.header, "95%", "p, against "+floor.System)
 		}
 	}
-	p := make([]float64, 0, len(rows))
-	same := func(n int) bool { // the same measure of the same users
-		m := measured[n][0]
-		return m.Name == measured[0][0].Name && slices.Equal(m.Users, measured[0][0].Users)
-	}
-	for n := range rows[1:] {
-		if same(n + 1) {
-			p = append(p, stats.Paired(minus(measured[n+1][0].Values, floor), stats.Resamples, seed))
+	first := func(r *Row) []float64 { return r.dialogues()[0].Values }
+	tested := map[*Row]float64{}
+	var order []*Row
+	var p []float64
+	for _, n := range competitors(rows) {
+		if r := rows[n]; r != floor && len(first(r)) == len(first(floor)) {
+			order, p = append(order, r), append(p, stats.Paired(minus(first(r), first(floor)), stats.Resamples, seed))
 		}
 	}
-	adjusted := stats.Holm(p)
-	var table [][]cell
-	next := 0
-	for n, r := range rows {
+	for n, adjusted := range stats.Holm(p) {
+		tested[order[n]] = adjusted
+	}
+	for _, r := range rows {
 		a := r.Records[0].Dialogue.Agent
 		line := texts(r.marked(), a.Planner, model(a.Account))
-		for k, name := range g.header[3:] {
-			switch {
-			case k == 1 && measured[n][0].Name == measured[0][0].Name:
-				lo, hi := r.interval(0)
-				line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", lo, hi)})
-			case k == 2 && n > 0 && same(n):
-				line = append(line, cell{text: fmt.Sprintf("%.4f", adjusted[next])})
-				next++
-			case k == 1, k == 2:
+		for n, m := range most {
+			line = append(line, cell{text: measure(r.dialogues(), m.Name)})
+			if n > 0 {
+				continue
+			}
+			lo, hi := r.interval(0)
+			line = append(line, cell{text: fmt.Sprintf("%.4f–%.4f", lo, hi)})
+			if v, was := tested[r]; was {
+				line = append(line, cell{text: fmt.Sprintf("%.4f", v)})
+			} else {
 				line = append(line, cell{text: none})
-			default:
-				line = append(line, cell{text: measure(measured[n], name)})
 			}
 		}
-		table = append(table, line)
-		outcomes, ends := map[string]int{}, map[string]int{}
-		away, within, excluded, repeated := 0, 0, 0, 0
+		g.rows = append(g.rows, line)
+	}
+	g.legend = []string{
+		kind,
+		"pass^r: the chance that r repeats all succeed; satisfied: recommended items for which the user's constraints hold, of those known by then, and of all",
+		"p: paired randomisation test by user of the first measure, Holm over the rows",
+	}
+	return []grid{g, t.courses(rows)}
+}
+
+// courses lays out what conversations are like.
+func (t *Table) courses(rows []*Row) grid {
+	g := grid{
+		caption: []string{"What conversations are like, " + t.Protocol}, names: 1,
+		header: []string{"system", "outcomes", "ends", "items left", "given away", "within k", "not to be recommended", "repeated", "user's calls", "replaced", "$ each"},
+		legend: []string{
+			"items left: median (quartiles) of the catalogue's items that fit all that had been said; given away: conversations at whose end one was left; within k: no more than the user reads",
+			"user's calls: of the language model that plays the user; replaced: its utterances of no use, in whose place stands what the rules would say",
+		},
+	}
+	for _, r := range rows {
+		outcomes, ends, replaced := map[string]int{}, map[string]int{}, map[string]int{}
+		away, within, excluded, repeated, calls := 0, 0, 0, 0, 0
 		for _, rec := range r.Records {
 			x := rec.Dialogue
 			for k, c := range x.Outcomes {
@@ -115,22 +147,29 @@ func (t *Table) talks() []grid {
 			for k, c := range x.Agent.Ends {
 				ends[k] += c
 			}
+			for k, c := range x.Replaced {
+				replaced[k] += c
+			}
+			if x.User != nil {
+				calls += x.User.Calls
+			}
 			away, within, excluded, repeated = away+x.GivenAway, within+x.Within, excluded+x.Excluded+x.Unknown, repeated+x.Repeated
 		}
 		left := none
 		if q := r.Records[0].Dialogue.Left; len(q) == 5 {
 			left = fmt.Sprintf("%.0f (%.0f–%.0f)", q[2], q[1], q[3])
 		}
-		cost.rows = append(cost.rows, texts(r.marked(), counted(outcomes), counted(ends), left, fmt.Sprint(away), fmt.Sprint(within), fmt.Sprint(excluded), fmt.Sprint(repeated), r.spent().each(len(r.Talks))))
+		g.rows = append(g.rows, texts(r.marked(), counted(outcomes), counted(ends), left, fmt.Sprint(away), fmt.Sprint(within), fmt.Sprint(excluded), fmt.Sprint(repeated),
+			fmt.Sprint(calls), orNone(counted(replaced)), r.spent().each(len(r.Talks))))
 	}
-	g.rows = append(table, g.rows...)
-	g.legend = []string{
-		fmt.Sprintf("simulated user: %s; at most %d turns, of which the user reads %d items each; hits are ids; a conversation without one counts %d turns", simulated(d), d.Turns, d.K, d.Turns+1),
-		"pass^r: the chance that r repeats all succeed; satisfied: recommended items for which the user's constraints hold, of those known by then, and of all",
-		"p: paired randomisation test by user of the first measure, Holm over the rows",
+	return g
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return none
 	}
-	cost.legend = []string{"items left: median (quartiles) of the catalogue's items that fit all that had been said; given away: conversations at whose end one was left; within k: no more than the user reads"}
-	return []grid{g, cost}
+	return text
 }
 
 // dialogues measures a row's conversations, once.

@@ -168,13 +168,18 @@ func readLines(in io.Reader) <-chan input {
 	out := make(chan input)
 	go func() {
 		defer close(out)
-		s := bufio.NewScanner(in)
-		s.Buffer(nil, 1<<20)
-		for s.Scan() {
-			out <- input{text: s.Text()}
-		}
-		if err := s.Err(); err != nil {
-			out <- input{err: err}
+		r := bufio.NewReader(in)
+		for {
+			text, err := r.ReadString('\n') // an agent cuts what is too long
+			if text != "" {
+				out <- input{text: text}
+			}
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					out <- input{err: err}
+				}
+				return
+			}
 		}
 	}()
 	return out

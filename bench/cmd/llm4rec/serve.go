@@ -77,7 +77,7 @@ func (g *globals) serve(ctx context.Context, f *agentFlags, name, addr string, c
 		return usageError{err}
 	}
 	if err = s.Run(ctx, addr); errors.Is(err, serve.ErrExposed) {
-		err = usageError{err}
+		err = usageError{fmt.Errorf("%w: --public and --key-variable", err)}
 	}
 	return err
 }

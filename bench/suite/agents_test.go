@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,11 @@ import (
 	"llm4rec/bench"
 	"llm4rec/bench/experiments"
 	"llm4rec/data/datatest"
+	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
+	"llm4rec/llm"
 	"llm4rec/llm/cassette"
+	"llm4rec/llm/llmtest"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
 	"llm4rec/results"
@@ -152,5 +156,51 @@ func TestAgentsByOllama(t *testing.T) {
 	}
 	if said(replayed) != said(talks) {
 		t.Errorf("replayed:\n%s\nrecorded:\n%s", said(replayed), said(talks))
+	}
+}
+
+// A model that is gone, or a budget that is spent, is no result: the row fails, and the next run asks for what is missing. As many
+// turns as are tolerated may end in the retriever's answer.
+func TestAgentsWithoutAnswers(t *testing.T) {
+	small := synthetic.Default()
+	small.Users, small.Items, small.Interactions = 20, 60, 400
+	d := synthetic.Generate(small)
+	s := llmtest.Serve(t)
+	s.Chat = true
+	s.Answer = func(llm.Request) llm.Response {
+		return llm.Response{Text: "Action: recommend\nArguments: {\"best\": 10}", Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10}
+	}
+	out := t.TempDir()
+	run := func(tolerate string, change func(*Calls)) (bench.Summary, map[string]results.Record) {
+		t.Helper()
+		calls := hasty(out)
+		if change != nil {
+			change(calls)
+		}
+		sum, _, _ := runText(t, smallSuite(d, Models(calls)), bench.Runner{Out: out}, `
+name: gone
+dataset: small
+metrics: [ndcg@10]
+systems:
+  - {name: once, model: agent, `+tolerate+`params: {planner: react, calling: text, model: words, base_url: "`+s.URL+`", reflections: 0}}
+  - {name: talk, model: conversation, `+tolerate+`params: {planner: react, calling: text, model: words, base_url: "`+s.URL+`", reflections: 0}}
+`)
+		if err := calls.Close(); err != nil {
+			t.Error(err)
+		}
+		return sum, recordsBySystem(t, sum.Dir)
+	}
+	sum, rows := run("", func(c *Calls) { c.Tokens = 500 })
+	if sum.Failed != 2 || !strings.Contains(rows["once"].Error, "budget") || !strings.Contains(rows["talk"].Error, "budget") {
+		t.Errorf("a spent budget: %+v, %q, %q", sum, rows["once"].Error, rows["talk"].Error)
+	}
+	asked := s.Calls()
+	s.Next(slices.Repeat([]llmtest.Fault{{Status: 500}}, 3000)...)
+	sum, rows = run("", nil)
+	if sum.Failed != 2 || !strings.Contains(rows["talk"].Error, "have no answer of a model (ends: ") || s.Calls() <= asked {
+		t.Errorf("a server that fails: %+v, %q", sum, rows["talk"].Error)
+	}
+	if sum, rows = run("tolerate: 1, ", nil); sum.Failed != 0 || rows["once"].Agent.Ends["call-failed"] == 0 {
+		t.Errorf("tolerated: %+v, %+v", sum, rows["once"].Agent)
 	}
 }

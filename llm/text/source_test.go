@@ -147,7 +147,7 @@ func TestMemories(t *testing.T) {
 	if identity(plot) == was {
 		t.Error("another text does not change the identity")
 	}
-	if _, err := (Source{Path: "a.sqlite", Field: "x", Column: "tags"}).Read(place, nil, ids); err == nil || !strings.Contains(err.Error(), "there are: mood, plot") {
+	if _, err := (Source{Path: "a.sqlite", Field: "x", Column: "tags"}).Read(place, nil, ids); err == nil || !strings.Contains(err.Error(), "fields: [\"mood\" \"plot\"]") {
 		t.Errorf("%v", err)
 	}
 }

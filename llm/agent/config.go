@@ -143,7 +143,7 @@ func (c Config) Validate() error {
 	for _, f := range []string{promptOf(c.Planner), critic} {
 		p, err := readPrompt(f)
 		if err == nil {
-			_, err = p.words(c.Wording)
+			_, err = p.Words(c.Wording)
 		}
 		if err != nil {
 			return bad("wording", "%w", err)

@@ -81,7 +81,7 @@ func New(c Config, p Parts) (*Agent, error) {
 	a.popularity = p.Train.Popularity()
 	a.vocabulary = newVocabulary(a.catalogue.table)
 	if a.prompt, err = readPrompt(promptOf(c.Planner)); err == nil {
-		if a.words, err = a.prompt.words(c.Wording); err == nil {
+		if a.words, err = a.prompt.Words(c.Wording); err == nil {
 			a.review, err = readPrompt(critic)
 		}
 	}

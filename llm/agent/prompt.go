@@ -2,12 +2,7 @@ package agent
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"text/template"
 
 	"llm4rec/llm"
 	"llm4rec/llm/prompt"
@@ -28,33 +23,15 @@ func promptOf(planner string) string {
 }
 
 // file is a prompt: a header, a line "---", and a text/template over a question or a review.
-type file struct {
-	Name     string                       `yaml:"name"`
-	Version  int                          `yaml:"version"`
-	Source   string                       `yaml:"source"`
-	Wordings map[string]map[string]string `yaml:"wordings"` // the words for items, by kind of item
-
-	prompt.Template `yaml:"-"`
-}
+type file struct{ prompt.Worded }
 
 func readPrompt(name string) (file, error) {
 	return prompt.Read(prompt.In(embedded, "prompts"), name, parsePrompt)
 }
 
 func parsePrompt(content string) (f file, err error) {
-	f.Template, err = prompt.Parse(content, &f, template.FuncMap{})
-	if err == nil && (f.Name == "" || f.Version < 1 || len(f.Wordings) == 0) {
-		err = errors.New("header: want a name, a version of at least 1, and wordings")
-	}
+	f.Worded, err = prompt.ParseWorded(content, nil)
 	return f, err
-}
-
-func (f file) words(wording string) (map[string]string, error) {
-	w, ok := f.Wordings[wording]
-	if !ok {
-		return nil, fmt.Errorf("%s has no wording %q; there are: %s", f.Name, wording, strings.Join(slices.Sorted(maps.Keys(f.Wordings)), ", "))
-	}
-	return w, nil
 }
 
 // question is what a planner's prompt sees. Its texts are clean.

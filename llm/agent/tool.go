@@ -1,11 +1,10 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -101,16 +100,12 @@ func described(s *jsonschema.Schema) string {
 
 // decode reads arguments strictly. A model may write an object as a text of it.
 func decode(arguments json.RawMessage, into any) error {
-	if text := ""; json.Unmarshal(arguments, &text) == nil {
-		arguments = json.RawMessage(text)
+	text := string(arguments)
+	if quoted := ""; json.Unmarshal(arguments, &quoted) == nil {
+		text = quoted // as some models write them
 	}
-	d := json.NewDecoder(bytes.NewReader(arguments))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "json: "), "Go ", ""))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("more than one object")
+	if err := llm.Object(text, into); err != nil {
+		return errors.New(strings.ReplaceAll(strings.TrimPrefix(err.Error(), "json: "), "Go ", ""))
 	}
 	return nil
 }

@@ -2,10 +2,7 @@ package explain
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"text/template"
 
@@ -17,14 +14,7 @@ import (
 var embedded embed.FS
 
 // File is a template of sentences or of prompts: a header, a line "---", and a text/template. Its hash says all that is in it.
-type File struct {
-	Name     string                       `yaml:"name"`
-	Version  int                          `yaml:"version"`
-	Source   string                       `yaml:"source"`
-	Wordings map[string]map[string]string `yaml:"wordings"` // the words for items, by kind of item
-
-	prompt.Template `yaml:"-"`
-}
+type File struct{ prompt.Worded }
 
 // readFile finds an embedded file of a folder by its name or, where that has a slash or a dot, a file on disk.
 func readFile(folder, name string) (File, error) {
@@ -32,20 +22,8 @@ func readFile(folder, name string) (File, error) {
 }
 
 func parseFile(content string) (f File, err error) {
-	f.Template, err = prompt.Parse(content, &f, template.FuncMap{"list": list, "titles": titles})
-	if err == nil && (f.Name == "" || f.Version < 1 || len(f.Wordings) == 0) {
-		err = errors.New("header: want a name, a version of at least 1, and wordings")
-	}
+	f.Worded, err = prompt.ParseWorded(content, template.FuncMap{"list": list, "titles": titles})
 	return f, err
-}
-
-// words are those of a wording.
-func (f File) words(wording string) (map[string]string, error) {
-	w, ok := f.Wordings[wording]
-	if !ok {
-		return nil, fmt.Errorf("%s has no wording %q; there are: %s", f.Name, wording, strings.Join(slices.Sorted(maps.Keys(f.Wordings)), ", "))
-	}
-	return w, nil
 }
 
 // messages are a prompt in words.
@@ -83,7 +61,7 @@ func (c ModelConfig) Hash() (string, error) { return hash("prompts", c.Prompt, c
 func hash(folder, name, wording string) (string, error) {
 	f, err := readFile(folder, name)
 	if err == nil {
-		_, err = f.words(wording)
+		_, err = f.Words(wording)
 	}
 	if err != nil {
 		return "", fmt.Errorf("explain: %w", err)

@@ -52,7 +52,7 @@ func (c JudgeConfig) New(items *Items, chat llm.Client) (*Judge, error) {
 	j := &Judge{config: c, items: items, chat: chat, tally: tally{answers: map[Class]int{}}}
 	var err error
 	if j.file, err = readFile("judges", c.Prompt); err == nil {
-		j.words, err = j.file.words(c.Wording)
+		j.words, err = j.file.Words(c.Wording)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("explain: judge: %w", err)
@@ -240,7 +240,7 @@ func read(r llm.Response) int {
 	var v struct {
 		Better *int `json:"better"`
 	}
-	if r.Finish == llm.Filtered || !decode(r.Text, &v) || v.Better == nil || *v.Better < neither || *v.Better > second {
+	if r.Finish == llm.Filtered || llm.Object(r.Text, &v) != nil || v.Better == nil || *v.Better < neither || *v.Better > second {
 		return unread
 	}
 	return *v.Better

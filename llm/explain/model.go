@@ -53,7 +53,7 @@ func (c ModelConfig) New(train *data.Train, chat llm.Client) (*Model, error) {
 	m := &Model{config: c, chat: chat, tally: tally{answers: map[Class]int{}}}
 	var err error
 	if m.file, err = readFile("prompts", c.Prompt); err == nil {
-		m.words, err = m.file.words(c.Wording)
+		m.words, err = m.file.Words(c.Wording)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("explain: prompt: %w", err)

@@ -2,9 +2,6 @@ package explain
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -45,7 +42,7 @@ const sentenceLimit = 1000
 // not OK nothing is kept.
 func parse(r llm.Response, history []int32, fields []string) (sentence string, claims []reasons.Claim, class Class) {
 	var a answer
-	read := decode(r.Text, &a) && a.Sentence != nil
+	read := llm.Object(r.Text, &a) == nil && a.Sentence != nil
 	if read {
 		sentence = clean.Text(*a.Sentence, sentenceLimit)
 	}
@@ -56,7 +53,7 @@ func parse(r llm.Response, history []int32, fields []string) (sentence string, c
 		return "", nil, Truncated
 	case strings.TrimSpace(r.Text) == "" || read && sentence == "":
 		return "", nil, Empty
-	case !read && refusal.MatchString(r.Text):
+	case !read && llm.Refuses(r.Text):
 		return "", nil, Refusal
 	case !read:
 		return "", nil, Unreadable
@@ -83,20 +80,6 @@ func parse(r llm.Response, history []int32, fields []string) (sentence string, c
 	}
 	return sentence, claims, class
 }
-
-// decode reads one JSON value and nothing else.
-func decode(text string, into any) bool {
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if d.Decode(into) != nil {
-		return false
-	}
-	_, err := d.Token()
-	return errors.Is(err, io.EOF)
-}
-
-// refusal is how those begin that the providers do not mark.
-var refusal = regexp.MustCompile(`(?i)^\W*(i['’]?m (very )?sorry|i am (very )?sorry|sorry\b|i apologi[sz]e|i can(not|['’]?t| not)\b|i['’]?m (unable|not able)|i am (unable|not able)|i won['’]?t|as an ai\b)`)
 
 // schema of an answer. Numbers and names are listed because that is what most servers understand, and every property is
 // required because some want that.

@@ -42,7 +42,7 @@ func (c TemplateConfig) New(train *data.Train) (*Template, error) {
 	t := &Template{config: c}
 	var err error
 	if t.file, err = readFile("templates", c.Template); err == nil {
-		t.words, err = t.file.words(c.Wording)
+		t.words, err = t.file.Words(c.Wording)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("explain: template: %w", err)

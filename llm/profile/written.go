@@ -4,8 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io"
-	"strings"
 	"unicode/utf8"
 
 	"llm4rec/llm"
@@ -134,10 +132,7 @@ func (p Prompt) read(r llm.Response) (string, Class) {
 	var answer struct {
 		Profile *string `json:"profile"`
 	}
-	in := json.NewDecoder(strings.NewReader(r.Text))
-	in.DisallowUnknownFields()
-	err := in.Decode(&answer)
-	if _, more := in.Token(); err != nil || !errors.Is(more, io.EOF) || answer.Profile == nil {
+	if llm.Object(r.Text, &answer) != nil || answer.Profile == nil {
 		if llm.Refuses(r.Text) {
 			return "", Refusal
 		}

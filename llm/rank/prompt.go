@@ -2,12 +2,8 @@ package rank
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
-	"strings"
 
 	"llm4rec/llm/prompt"
 )
@@ -18,14 +14,7 @@ var embedded embed.FS
 // Prompt is a file that makes a question of a history and candidates: a header, a line "---", and a text/template over
 // [Question], in which {{define "system"}} is the system's message and the rest the user's. One file holds what every method
 // asks, so that its hash says all that a model was told.
-type Prompt struct {
-	Name     string                       `yaml:"name"`
-	Version  int                          `yaml:"version"`
-	Source   string                       `yaml:"source"`
-	Wordings map[string]map[string]string `yaml:"wordings"` // the words for items, by kind of item
-
-	prompt.Template `yaml:"-"`
-}
+type Prompt struct{ prompt.Worded }
 
 // Ask is what a question wants to know.
 type Ask string
@@ -100,9 +89,7 @@ func readPrompt(name string) (Prompt, error) {
 }
 
 func parsePrompt(text string) (p Prompt, err error) {
-	if p.Template, err = prompt.Parse(text, &p, nil); err == nil && (p.Name == "" || p.Version < 1 || len(p.Wordings) == 0) {
-		err = errors.New("header: want a name, a version of at least 1, and wordings")
-	}
+	p.Worded, err = prompt.ParseWorded(text, nil)
 	return p, err
 }
 
@@ -117,9 +104,9 @@ func (p Prompt) remembers(wording string, ask Ask) bool {
 
 // check tries the template, so that what it lacks is said before the first call.
 func (p Prompt) check(wording string, ask Ask) error {
-	words, ok := p.Wordings[wording]
-	if !ok {
-		return fmt.Errorf("prompt %s has no wording %q; there are: %s", p.Name, wording, strings.Join(slices.Sorted(maps.Keys(p.Wordings)), ", "))
+	words, err := p.Words(wording)
+	if err != nil {
+		return fmt.Errorf("prompt %w", err)
 	}
 	one := Question{Ask: ask, Word: words, Candidates: []Candidate{{Number: 1, known: new(evidence)}}}
 	two := one

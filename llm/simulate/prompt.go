@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 	"text/template"
 
@@ -80,13 +79,7 @@ func parse(r llm.Response, leak Leak) (string, Class) {
 	var a struct {
 		Say *string `json:"say"`
 	}
-	d := json.NewDecoder(strings.NewReader(r.Text))
-	d.DisallowUnknownFields()
-	read := d.Decode(&a) == nil && a.Say != nil
-	if read {
-		_, err := d.Token()
-		read = errors.Is(err, io.EOF)
-	}
+	read := llm.Object(r.Text, &a) == nil && a.Say != nil
 	switch {
 	case r.Finish == llm.Filtered:
 		return "", Refusal

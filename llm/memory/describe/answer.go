@@ -1,9 +1,6 @@
 package describe
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -37,12 +34,7 @@ func (p Prompt) read(r llm.Response) (string, memory.Outcome) {
 		Text  *string   `json:"text"`
 		Words *[]string `json:"words"`
 	}
-	in := json.NewDecoder(strings.NewReader(r.Text))
-	in.DisallowUnknownFields()
-	err := in.Decode(&answer)
-	if _, more := in.Token(); err == nil && !errors.Is(more, io.EOF) {
-		err = errors.New("there is more behind the answer")
-	}
+	err := llm.Object(r.Text, &answer)
 	words := len(p.Words) > 0
 	if err != nil || words != (answer.Words != nil) || words == (answer.Text != nil) {
 		if llm.Refuses(r.Text) {

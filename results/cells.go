@@ -77,6 +77,30 @@ func (s *Store) Done(id string) (Record, bool, error) {
 	return Record{}, false, s.setAside(err, paths...)
 }
 
+// Finished returns the records of the finished cells of the plan, in its order.
+func (s *Store) Finished() ([]Record, error) {
+	m, err := s.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	var out []Record
+	seen := map[string]bool{}
+	for _, cell := range m.Cells {
+		if seen[cell.ID] { // an unseeded system is one cell under all seeds
+			continue
+		}
+		seen[cell.ID] = true
+		rec, done, err := s.Done(cell.ID)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			out = append(out, rec)
+		}
+	}
+	return out, nil
+}
+
 // Records returns one record a cell, in the order of their ids: the finished one, or else that of the latest failed
 // attempt. Files that cannot be trusted are reported as errors, [Damaged] ones among them, never left out silently.
 func (s *Store) Records() ([]Record, []error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -104,14 +103,7 @@ func (c AgentConfig) Validate() error {
 }
 
 // part is a model with its parameters.
-func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) {
-	m, err := c.parts.known.Model(p.Model)
-	if err != nil {
-		return m, bench.Bound{}, err
-	}
-	b, err := m.Bind(p.Params)
-	return m, b, err
-}
+func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) { return part(c.parts.known, p) }
 
 // Fingerprint names all that determines an agent beside its parameters: prompts, models, parts and files.
 func (c AgentConfig) Fingerprint() (string, error) {
@@ -122,33 +114,19 @@ func (c AgentConfig) Fingerprint() (string, error) {
 	out := []string{sum}
 	for _, all := range []map[string]fusion.Part{c.Retrievers, c.Rankers} {
 		for _, name := range slices.Sorted(maps.Keys(all)) {
-			m, b, err := c.part(all[name])
+			sum, err := described(c.parts.known, all[name])
 			if err != nil {
 				return "", err
 			}
-			config, err := json.Marshal(b.Config) // with the defaults filled in: another default is another part
-			if err != nil {
-				return "", err
-			}
-			sum := ""
-			if b.Inputs != nil {
-				if sum, err = b.Inputs(); err != nil {
-					return "", err
-				}
-			}
-			out = append(out, fmt.Sprintf("%s %s %d %s %s", name, m.Name, m.Revision, config, sum))
+			out = append(out, name+" "+sum)
 		}
 	}
 	for _, chat := range c.chats() {
-		to, err := c.parts.calls.to(chat)
+		key, err := c.parts.calls.key(chat)
 		if err != nil {
 			return "", err
 		}
-		id, err := to.Identity(context.Background())
-		if err != nil {
-			return "", err
-		}
-		out = append(out, id.Key())
+		out = append(out, key)
 	}
 	var files strings.Builder
 	if err := c.More.Identify(&files, c.parts.dirs); err != nil {
@@ -195,30 +173,29 @@ type partner struct {
 	id llm.Identity
 }
 
+// meet makes sure that a model is at hand.
+func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) {
+	to, err := c.to(chat)
+	if err != nil {
+		return nil, err
+	}
+	id, err := to.Identity(ctx)
+	return &partner{counted: counted{Chat: to}, to: to, id: id}, err
+}
+
 // open makes the agent: its retrievers are fitted, and its models are at hand.
 func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent.Profiles) (*host, error) {
 	h := &host{config: c, items: int32(train.NumItems), crowd: c.parts.calls.crowd()}
 	p := agent.Parts{Train: train, Retrievers: map[string]models.Recommender{}, Rankers: map[string]models.Ranker{}, Profiles: profiles}
-	ask := func(chat provider.Chat) (*partner, error) {
-		to, err := c.parts.calls.to(chat)
-		if err != nil {
-			return nil, err
-		}
-		id, err := to.Identity(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return &partner{counted: counted{Chat: to}, to: to, id: id}, nil
-	}
 	var err error
 	if c.Model() {
-		if h.actor, err = ask(c.Chat); err != nil {
+		if h.actor, err = c.parts.calls.meet(ctx, c.Chat); err != nil {
 			return nil, err
 		}
 		p.Actor = h.actor
 	}
 	if c.Critic != nil {
-		if h.critic, err = ask(*c.Critic); err != nil {
+		if h.critic, err = c.parts.calls.meet(ctx, *c.Critic); err != nil {
 			return nil, err
 		}
 		p.Critic = h.critic

@@ -24,15 +24,15 @@ import (
 	"llm4rec/results/table"
 )
 
-// agents runs rows of the embedded experiment.
-func agents(t *testing.T, r bench.Runner, mode cassette.Mode, sets ...string) (bench.Summary, *results.Store) {
+// embedded runs rows of an embedded experiment.
+func embedded(t *testing.T, name string, r bench.Runner, mode cassette.Mode, sets ...string) (bench.Summary, *results.Store) {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	calls := &Calls{Mode: mode, Cassette: filepath.Join(r.Out, "answers.jsonl.gz"), Parallel: 2, Log: log}
 	r.Suite = New(DatasetOptions{Dirs: []string{datatest.Dir(t)}, Results: r.Out}, calls, log)
 	r.Device, r.Progress, r.Log = gpu.CPU(), quiet{}, log
-	text, _ := experiments.Text("agents")
-	spec, err := bench.Source{Name: "agents", Text: text}.Parse()
+	text, _ := experiments.Text(name)
+	spec, err := bench.Source{Name: name, Text: text}.Parse()
 	if err == nil {
 		spec, err = bench.Override(spec, sets)
 	}
@@ -64,7 +64,7 @@ func agents(t *testing.T, r bench.Runner, mode cassette.Mode, sets ...string) (b
 func TestScriptedAgents(t *testing.T) {
 	datatest.Open(t, "ml-100k")
 	begin := time.Now()
-	sum, store := agents(t, bench.Runner{Out: t.TempDir(), Only: []string{"itemknn", "scripted", "talk-scripted"}}, cassette.Record)
+	sum, store := embedded(t, "agents", bench.Runner{Out: t.TempDir(), Only: []string{"itemknn", "scripted", "talk-scripted"}}, cassette.Record)
 	took := time.Since(begin)
 	t.Logf("%v\n%s", took.Round(time.Millisecond), tableOf(t, sum.Dir, table.Text))
 	if took > 2*time.Minute && !raced(t) {
@@ -117,7 +117,7 @@ func TestAgentsByOllama(t *testing.T) {
 				at+".max_tokens=16", at+".calls=1", at+".tool_errors=1", at+".reflections=0")
 		}
 		sets = append(sets, "systems.talk-react.params.turns=2", "systems.talk-react.params.repeats=1")
-		return agents(t, bench.Runner{Out: out, Only: []string{"react", "talk-react"}, Limit: users}, mode, sets...)
+		return embedded(t, "agents", bench.Runner{Out: out, Only: []string{"react", "talk-react"}, Limit: users}, mode, sets...)
 	}
 	sum, store := run(out, cassette.Record)
 	rows := recordsBySystem(t, sum.Dir)

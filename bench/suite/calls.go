@@ -93,6 +93,16 @@ func (c *Calls) Chat(config provider.Chat) (llm.Chat, error) {
 	return to.Chat, nil
 }
 
+// key is that of who answers at a model.
+func (c *Calls) key(config provider.Chat) (string, error) {
+	to, err := c.to(config)
+	if err != nil {
+		return "", err
+	}
+	id, err := to.Identity(context.Background())
+	return id.Key(), err
+}
+
 // to makes a line to a model.
 func (c *Calls) to(config provider.Chat) (*line, error) {
 	if c == nil {

@@ -89,15 +89,11 @@ func (c explainConfig) Fingerprint() (string, error) {
 	}
 	h.Write([]byte(sum + "\n"))
 	if c.Explainer == ByModel {
-		to, err := c.calls.to(c.Chat)
+		key, err := c.calls.key(c.Chat)
 		if err != nil {
 			return "", err
 		}
-		id, err := to.Identity(context.Background())
-		if err != nil {
-			return "", err
-		}
-		h.Write([]byte(id.Key() + "\n"))
+		h.Write([]byte(key + "\n"))
 	}
 	if err := c.More.Identify(h, c.dirs); err != nil {
 		return "", err

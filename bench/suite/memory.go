@@ -139,15 +139,11 @@ func (m Memories) Fingerprint() (string, error) {
 		h.Write([]byte(p.Hash + "\n"))
 	}
 	if len(m.Prompts) > 0 {
-		to, err := m.Calls.to(m.Chat)
+		key, err := m.Calls.key(m.Chat)
 		if err != nil {
 			return "", err
 		}
-		id, err := to.Identity(context.Background())
-		if err != nil {
-			return "", err
-		}
-		h.Write([]byte(id.Key() + "\n"))
+		h.Write([]byte(key + "\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

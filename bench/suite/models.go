@@ -84,21 +84,40 @@ func reading(texts retrieve.Config) sasrec.Config {
 	return c
 }
 
+// part is one of the models that another consists of, with its parameters.
+func part(known *bench.Suite, p fusion.Part) (bench.Model, bench.Bound, error) {
+	m, err := known.Model(p.Model)
+	if err != nil {
+		return m, bench.Bound{}, err
+	}
+	b, err := m.Bind(p.Params)
+	return m, b, err
+}
+
+// described names all that determines a part: the model's revision, the parameters, and what it reads.
+func described(known *bench.Suite, p fusion.Part) (string, error) {
+	m, b, err := part(known, p)
+	if err != nil {
+		return "", err
+	}
+	config, err := json.Marshal(b.Config) // with the defaults filled in: another default is another part
+	if err != nil {
+		return "", err
+	}
+	sum := ""
+	if b.Inputs != nil {
+		sum, err = b.Inputs()
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %d %s %s", m.Name, m.Revision, config, sum)), err
+}
+
 // merged is the model that merges others.
 func merged(single []bench.Model) bench.Model {
 	known := &bench.Suite{Models: single}
-	bind := func(p fusion.Part) (bench.Model, bench.Bound, error) {
-		m, err := known.Model(p.Model)
-		if err != nil {
-			return m, bench.Bound{}, err
-		}
-		b, err := m.Bind(p.Params)
-		return m, b, err
-	}
 	fitter := func(e bench.Env) func(fusion.Part) (models.Fitter, error) {
 		e.Checkpoint = checkpoint.File{} // there is one file, and several parts
 		return func(p fusion.Part) (models.Fitter, error) {
-			_, b, err := bind(p)
+			_, b, err := part(known, p)
 			if err != nil {
 				return nil, err
 			}
@@ -107,21 +126,7 @@ func merged(single []bench.Model) bench.Model {
 	}
 	c := fusion.Default()
 	c.Fitter = fitter(bench.Env{})
-	c.Inputs = func(p fusion.Part) (string, error) {
-		m, b, err := bind(p)
-		if err != nil {
-			return "", err
-		}
-		config, err := json.Marshal(b.Config) // with the defaults filled in: another default is another part
-		if err != nil {
-			return "", err
-		}
-		sum := ""
-		if b.Inputs != nil {
-			sum, err = b.Inputs()
-		}
-		return strings.TrimSpace(fmt.Sprintf("%s %d %s %s", m.Name, m.Revision, config, sum)), err
-	}
+	c.Inputs = func(p fusion.Part) (string, error) { return described(known, p) }
 	return bench.Register("fusion", "the merged answers of other models", fusion.Revision, true, c, func(c fusion.Config, e bench.Env) models.Fitter {
 		c.Fitter = fitter(e)
 		return c

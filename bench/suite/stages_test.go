@@ -1,17 +1,12 @@
 package suite
 
 import (
-	"io"
-	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"llm4rec/bench"
-	"llm4rec/bench/experiments"
 	"llm4rec/data/datatest"
-	"llm4rec/gpu"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
@@ -22,7 +17,6 @@ import (
 // The experiment with all stages, for 20 users and a real server, whose model has random weights. A stage is run again if what it
 // reads has changed, and not otherwise.
 func TestStages(t *testing.T) {
-	dir := datatest.Dir(t)
 	datatest.Open(t, "ml-100k")
 	server := ollamatest.Start(t)
 	server.Model("tiny", tiny.Random(1, 4096))
@@ -36,35 +30,10 @@ func TestStages(t *testing.T) {
 				sets = append(sets, at+".probe=0", at+".candidates=8", at+".history=5")
 			}
 		}
-		log := slog.New(slog.NewTextHandler(io.Discard, nil))
-		calls := &Calls{Mode: cassette.Record, Cassette: filepath.Join(out, "answers.jsonl.gz"), Parallel: 2, Log: log}
-		s := New(DatasetOptions{Dirs: []string{dir}, Results: out}, calls, log)
-		text, _ := experiments.Text("pipeline")
-		spec, err := bench.Source{Name: "pipeline", Text: text}.Parse()
-		if err == nil {
-			spec, err = bench.Override(spec, sets)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, issues := s.Resolve(spec)
-		if len(issues) > 0 {
-			t.Fatal(issues)
-		}
-		r := bench.Runner{Suite: s, Device: gpu.CPU(), Out: out, Limit: 20, Progress: quiet{}, Log: log}
-		sum, err := r.Run(t.Context(), plan)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := calls.Close(); err != nil {
-			t.Error(err)
-		}
+		sum, _ := embedded(t, "pipeline", bench.Runner{Out: out, Limit: 20}, cassette.Record, sets...)
 		loaded, err := table.Load(sum.Dir)
 		if err != nil {
 			t.Fatal(err)
-		}
-		if sum.Failed+sum.Unavailable > 0 {
-			t.Fatalf("%+v\n%s", sum, tableOf(t, sum.Dir, table.Text))
 		}
 		return sum, loaded[0]
 	}

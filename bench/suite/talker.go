@@ -74,11 +74,7 @@ func (c talkConfig) Fingerprint() (string, error) {
 	if err != nil || c.User == nil {
 		return sum, err
 	}
-	to, err := c.parts.calls.to(*c.User)
-	if err != nil {
-		return "", err
-	}
-	id, err := to.Identity(context.Background())
+	key, err := c.parts.calls.key(*c.User)
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +82,7 @@ func (c talkConfig) Fingerprint() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return sum + " " + hash + " " + id.Key(), nil
+	return sum + " " + hash + " " + key, nil
 }
 
 // Talk has the agent talk with all users.
@@ -116,15 +112,9 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	var users simulate.Simulator = simulate.Rules{}
 	var played *partner
 	if c.User != nil {
-		to, err := c.parts.calls.to(*c.User)
-		if err != nil {
+		if played, err = c.parts.calls.meet(ctx, *c.User); err != nil {
 			return out, nil, err
 		}
-		id, err := to.Identity(ctx)
-		if err != nil {
-			return out, nil, err
-		}
-		played = &partner{counted: counted{Chat: to}, to: to, id: id}
 		if users, err = c.modelled().New(played); err != nil {
 			return out, nil, err
 		}

@@ -39,19 +39,11 @@ func Export(ctx context.Context, s Server, store *results.Store) (sent Sent, err
 	if sent.Experiment, err = s.experiment(ctx, m.Experiment); err != nil {
 		return sent, err
 	}
-	done := map[string]bool{}
-	for _, cell := range m.Cells {
-		if done[cell.ID] {
-			continue
-		}
-		done[cell.ID] = true
-		rec, ok, err := store.Done(cell.ID)
-		if err != nil {
-			return sent, err
-		}
-		if !ok {
-			continue
-		}
+	records, err := store.Finished()
+	if err != nil {
+		return sent, err
+	}
+	for _, rec := range records {
 		created, err := s.cell(ctx, sent.Experiment, rec)
 		if err != nil {
 			return sent, fmt.Errorf("%s under %s: %w", rec.Identity.System, rec.Identity.Label, err)

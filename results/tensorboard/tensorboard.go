@@ -26,24 +26,12 @@ import (
 // Export writes the finished cells of a store's plan below dir, as PROTOCOL/SYSTEM or PROTOCOL/SYSTEM-SEED, and returns their
 // folders. The same record gives the same file.
 func Export(store *results.Store, dir string) ([]string, error) {
-	m, err := store.Manifest()
+	records, err := store.Finished()
 	if err != nil {
 		return nil, err
 	}
 	var out []string
-	done := map[string]bool{}
-	for _, cell := range m.Cells {
-		if done[cell.ID] {
-			continue
-		}
-		done[cell.ID] = true
-		rec, ok, err := store.Done(cell.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
+	for _, rec := range records {
 		name := rec.Identity.System
 		if rec.Identity.Seeded {
 			name += fmt.Sprintf("-%d", rec.Identity.Seed)

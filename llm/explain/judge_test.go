@@ -7,6 +7,7 @@ import (
 
 	"llm4rec/eval/reasons"
 	"llm4rec/llm"
+	"llm4rec/llm/llmtest"
 	"llm4rec/models"
 )
 
@@ -23,7 +24,7 @@ func TestJudge(t *testing.T) {
 	b := []Outcome{says(0, "Bad."), says(1, "Better."), says(2, "Same."), says(3, "Bad."), says(0, "Bad.")}
 	// It likes Better more than Good and Good more than Bad, takes the first of two that are the same, and once says nothing.
 	silent := false
-	f := &fake{answer: func(r llm.Request) (llm.Response, error) {
+	f := &llmtest.Fake{Answer: func(r llm.Request) (llm.Response, error) {
 		_, text, _ := strings.Cut(r.Messages[1].Content, "<reasons>\n")
 		text, _, _ = strings.Cut(text, "\n</reasons>")
 		out := llm.Response{Finish: llm.Stop}
@@ -62,14 +63,14 @@ func TestJudge(t *testing.T) {
 		t.Errorf("Cohen %v, want %v", got.Cohen, want)
 	}
 	keys := map[string]bool{}
-	for _, r := range f.asked {
+	for _, r := range f.Asked {
 		if len(r.Schema) == 0 || len(r.Messages) != 2 {
 			t.Errorf("%+v", r)
 		}
 		keys[r.Key(llm.Identity{})] = true
 	}
-	if len(keys) != len(f.asked)-3 { // the same sentences are the same question in both orders
-		t.Errorf("%d questions of %d are different", len(keys), len(f.asked))
+	if len(keys) != len(f.Asked)-3 { // the same sentences are the same question in both orders
+		t.Errorf("%d questions of %d are different", len(keys), len(f.Asked))
 	}
 	c := DefaultJudge()
 	c.Repeats = 2

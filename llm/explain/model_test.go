@@ -1,42 +1,20 @@
 package explain
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"llm4rec/data"
 	"llm4rec/eval/reasons"
 	"llm4rec/llm"
+	"llm4rec/llm/llmtest"
 	"llm4rec/models"
 )
 
-// fake answers by a function, and keeps what it was asked.
-type fake struct {
-	answer func(llm.Request) (llm.Response, error)
-	mu     sync.Mutex
-	asked  []llm.Request
-}
-
-func (f *fake) Generate(_ context.Context, r llm.Request) (llm.Response, error) {
-	f.mu.Lock()
-	f.asked = append(f.asked, r)
-	f.mu.Unlock()
-	return f.answer(r)
-}
-
-func saying(text string) *fake {
-	return &fake{answer: func(llm.Request) (llm.Response, error) {
-		return llm.Response{Text: text, Finish: llm.Stop, PromptTokens: 100, CachedTokens: 10, OutputTokens: 20, Wall: time.Second}, nil
-	}}
-}
-
 func TestModel(t *testing.T) {
-	f := saying(`{"sentence": "You liked \"Heat\".", "claims": [{"kind": "history", "history": 1, "field": "", "value": ""}, {"kind": "field", "history": 2, "field": "genres", "value": "Sci-Fi"}]}`)
+	f := llmtest.Saying(`{"sentence": "You liked \"Heat\".", "claims": [{"kind": "history", "history": 1, "field": "", "value": ""}, {"kind": "field", "history": 2, "field": "genres", "value": "Sci-Fi"}]}`)
 	c := DefaultModel()
 	c.History = 2
 	m, err := c.New(films(t), f)
@@ -51,7 +29,7 @@ func TestModel(t *testing.T) {
 	if got.Sentence != `You liked "Heat".` || got.Class != OK || !slices.Equal(got.Claims, want) || !slices.Equal(got.History, []int32{4, 1, 0}) || len(got.Grounds) != 2 || got.Grounds[0] != (Grounds{1, 1, 2}) {
 		t.Errorf("%+v", got)
 	}
-	r := f.asked[0]
+	r := f.Asked[0]
 	const prompt = `Here is what I have watched, the oldest first, each with its number:
 <history>
 [1] Heat
@@ -90,7 +68,7 @@ Aliens
 	if !slices.Equal(p.History.Enum, []int{0, 1, 2}) || !slices.Equal(p.Field.Enum, []string{"", "genres", "director"}) {
 		t.Errorf("%s", r.Schema)
 	}
-	f.answer = func(llm.Request) (llm.Response, error) { return llm.Response{}, &llm.Error{Kind: llm.Timeout} }
+	f.Answer = func(llm.Request) (llm.Response, error) { return llm.Response{}, &llm.Error{Kind: llm.Timeout} }
 	if _, err := m.Explain(t.Context(), models.Query{}, 2); err == nil {
 		t.Error("a failed call has a reason")
 	}

@@ -373,6 +373,14 @@ func TestCancel(t *testing.T) {
 	if got := left(t, c); got != "f.lock f.part f.part.validator" {
 		t.Errorf("the cache holds %q: what came must stay for the next time", got)
 	}
+	for i := range 50 {
+		if _, err := c.Fetch(ctx, Archive{Name: fmt.Sprint("g", i), Address: address}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("cancelled before it began: got %v", err)
+		}
+	}
+	if got := left(t, c); got != "f.lock f.part f.part.validator" {
+		t.Errorf("cancelled before it began, and left %q", got)
+	}
 }
 
 func TestLock(t *testing.T) {

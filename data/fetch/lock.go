@@ -8,6 +8,9 @@ import (
 
 // lock waits until no other process works on the same target. The system frees the lock of a process that dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // before a goroutine makes a file that nobody asks for any more
+	}
 	type held struct {
 		unlock func()
 		err    error

@@ -24,6 +24,13 @@ func TestRealRecords(t *testing.T) {
 	_, err := Write(site, dirs)
 	check(t, err)
 	b := open(t, site)
+	b.visit(pages(t, site))
+	b.clean()
+}
+
+// pages are those of a site, none of which is too large.
+func pages(t *testing.T, site string) []string {
+	t.Helper()
 	var names []string
 	for name, text := range read(t, site) {
 		if strings.HasSuffix(name, ".html") {
@@ -34,14 +41,21 @@ func TestRealRecords(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
+	return names
+}
+
+// visit opens pages of the site in both themes and on a phone.
+func (b *browser) visit(names []string) {
+	b.Helper()
 	for _, name := range names {
+		b.do(emulation.ClearDeviceMetricsOverride())
 		for _, scheme := range []string{"light", "dark"} {
-			b.do(emulation.ClearDeviceMetricsOverride(), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
-			b.do(chromedp.Navigate("file://"+site+"/"+name), chromedp.WaitReady("footer"))
+			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+			b.do(chromedp.Navigate("file://"+b.site+"/"+name), chromedp.WaitReady("footer"))
 			b.do(chromedp.Evaluate(`document.querySelectorAll("details.talk").forEach((d, n) => { d.open = n < 3; for (const x of d.querySelectorAll("details")) x.open = n === 0; })`, nil))
 			for _, pair := range js[[]float64](b, contrasts) {
 				if pair < 4.5 {
-					t.Errorf("%s, %s: a contrast of %.2f", name, scheme, pair)
+					b.Errorf("%s, %s: a contrast of %.2f", name, scheme, pair)
 					break
 				}
 			}
@@ -49,9 +63,9 @@ func TestRealRecords(t *testing.T) {
 		}
 		b.do(emulation.SetDeviceMetricsOverride(390, 844, 2, true))
 		if w := js[float64](b, `document.documentElement.scrollWidth`); w > 390 {
-			t.Errorf("%s is %g wide on a phone of 390", name, w)
+			b.Errorf("%s is %g wide on a phone of 390", name, w)
 		}
 		b.shot("phone_" + name)
 	}
-	b.clean()
+	b.do(emulation.ClearDeviceMetricsOverride())
 }

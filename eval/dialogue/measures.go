@@ -25,6 +25,9 @@ func (m Measure) Mean() float64 {
 	return sum / float64(len(m.Values))
 }
 
+// Seconds is the measure that differs whenever conversations are held anew.
+const Seconds = "seconds a turn"
+
 // Measures are, for hits at k and conversations of at most so many turns:
 //
 //	hit@k               share of a user's repeats with a hit: see Conversation.Hit
@@ -95,7 +98,7 @@ func Measures(all []Conversation, k, limit int) []Measure {
 	ratio("prompt tokens a turn", func(c Conversation) float64 { return float64(c.PromptTokens) }, turns)
 	ratio("output tokens a turn", func(c Conversation) float64 { return float64(c.OutputTokens) }, turns)
 	ratio("tool calls a turn", func(c Conversation) float64 { return float64(c.ToolCalls) }, turns)
-	ratio("seconds a turn", func(c Conversation) float64 { return c.Seconds }, turns)
+	ratio(Seconds, func(c Conversation) float64 { return c.Seconds }, turns)
 	return out
 }
 

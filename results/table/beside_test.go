@@ -59,6 +59,13 @@ func TestOnlyTalks(t *testing.T) {
 			if err := Write(&b, f, e, Options{}); err != nil {
 				t.Errorf("%s: %v", f, err)
 			}
+			words := map[Format]string{ // machines are told of them as well
+				JSON: `"part": "conversations"`,
+				CSV:  "conversations,,,,,,0.5,",
+			}
+			if !strings.Contains(b.String(), words[f]) {
+				t.Errorf("%s lacks %q:\n%s", f, words[f], b.String())
+			}
 			if f != Text {
 				continue
 			}

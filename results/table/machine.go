@@ -18,7 +18,9 @@ type object struct {
 	Dataset     string              `json:"dataset"`
 	Protocol    string              `json:"protocol"`
 	System      string              `json:"system"`
-	Seeds       int                 `json:"seeds"` // how many have values
+	Part        string              `json:"part,omitempty"` // reasons or conversations; none for rankings
+	Of          string              `json:"of,omitempty"`   // the system whose answers it works on
+	Seeds       int                 `json:"seeds"`          // how many have values
 	Users       int                 `json:"users"`
 	Injected    bool                `json:"truth_injected,omitempty"` // the relevant items are among the candidates
 	Trials      int                 `json:"trials,omitempty"`         // on validation, before the parameters were chosen
@@ -48,18 +50,20 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 		base := o.baseline(&experiments[n])
 		for _, t := range experiments[n].Tables {
 			gains := t.gains(t.ranked())
-			for _, r := range t.Rows {
-				objects = append(objects, newObject(t, r, base, gains[r]))
+			for _, p := range t.parts() {
+				for _, r := range p.rows {
+					objects = append(objects, newObject(t, p, r, base, gains[r]))
+				}
 			}
 		}
 	}
 	return indented(w, objects)
 }
 
-func newObject(t *Table, r *Row, base string, g *Gain) object {
+func newObject(t *Table, p part, r *Row, base string, g *Gain) object {
 	x := object{
-		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
-		Seeds: len(r.Records), Users: len(r.Users), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
+		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System, Part: p.name,
+		Seeds: len(r.Records), Users: r.people(), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
 		Gain: g, Status: r.Status(), Unpublish: r.Unpublishable(), Skipped: r.Skipped,
 	}
 	x.Publishable = x.Status == OK && len(x.Unpublish) == 0
@@ -70,8 +74,9 @@ func newObject(t *Table, r *Row, base string, g *Gain) object {
 		return x
 	}
 	x.Injected = injected(r.Records[0].Identity.Protocol)
-	for n, s := range r.summarise(r.every()...) {
-		x.Metrics[r.Metrics[n].Name] = s
+	x.Of = t.worksOn(r)
+	for _, m := range r.summaries() {
+		x.Metrics[m.name] = m.Summary
 	}
 	for _, rec := range r.Records {
 		x.Notes = appendNew(x.Notes, rec.Notes...)
@@ -83,7 +88,7 @@ func newObject(t *Table, r *Row, base string, g *Gain) object {
 		x.Timing[c.name] = c.mean(r)
 	}
 	x.Hardware = r.hardware()
-	if base != "" {
+	if base != "" && p.name == "" {
 		x.Relative = &relativeTo{base, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(base))}
 	}
 	return x
@@ -104,7 +109,13 @@ func indented(w io.Writer, v any) error {
 // two runs of one experiment.
 func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	metrics := union(experiments)
+	parted := slices.ContainsFunc(experiments, func(e Experiment) bool {
+		return slices.ContainsFunc(e.Tables, func(t *Table) bool { return len(t.Explained)+len(t.Talked) > 0 })
+	})
 	header := []string{"experiment", "dataset", "protocol", "system", "seeds", "users", "publishable"}
+	if parted {
+		header = append(header, "part", "of")
+	}
 	for _, m := range metrics {
 		header = append(header, m, m+"_lo", m+"_hi", m+"_seed_sd")
 	}
@@ -130,22 +141,32 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 		base := o.baseline(&experiments[n])
 		for _, t := range experiments[n].Tables {
 			gains := t.gains(t.ranked())
-			for _, r := range t.Rows {
-				line := csvMetrics(r, metrics)
-				if compared {
-					line = append(line, number(r.relativeTo(t.baseline(base))))
+			for _, p := range t.parts() {
+				for _, r := range p.rows {
+					line := csvIdentity(r)
+					if parted {
+						line = append(line, p.name, t.worksOn(r))
+					}
+					line = append(line, csvMetrics(r, metrics)...)
+					if compared {
+						var percent *float64
+						if p.name == "" {
+							percent = r.relativeTo(t.baseline(base))
+						}
+						line = append(line, number(percent))
+					}
+					if ranked {
+						line = append(line, r.llmColumns(gains[r])...)
+					}
+					for _, c := range timings() {
+						line = append(line, number(c.mean(r)))
+					}
+					line = append(line, strings.Join(r.hardware(), "; "))
+					if ranked {
+						line = append(line, r.recorded())
+					}
+					lines = append(lines, line)
 				}
-				if ranked {
-					line = append(line, r.llmColumns(gains[r])...)
-				}
-				for _, c := range timings() {
-					line = append(line, number(c.mean(r)))
-				}
-				line = append(line, strings.Join(r.hardware(), "; "))
-				if ranked {
-					line = append(line, r.recorded())
-				}
-				lines = append(lines, line)
 			}
 		}
 	}
@@ -159,14 +180,17 @@ func writeLines(w io.Writer, lines [][]string) error {
 	return nil
 }
 
-// csvMetrics is a row's line up to its metrics.
+// csvIdentity begins a row's line.
+func csvIdentity(r *Row) []string {
+	return []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(r.people()), strconv.FormatBool(r.Status() == OK && len(r.Unpublishable()) == 0)}
+}
+
+// csvMetrics has what was measured of a row, in the given order.
 func csvMetrics(r *Row, metrics []string) []string {
-	line := []string{r.Experiment, r.Dataset, r.Protocol, r.System, strconv.Itoa(len(r.Records)), strconv.Itoa(len(r.Users)), strconv.FormatBool(r.Status() == OK && len(r.Unpublishable()) == 0)}
+	var line []string
 	byName := map[string]Summary{}
-	if len(r.Records) > 0 {
-		for n, s := range r.summarise(r.every()...) {
-			byName[r.Metrics[n].Name] = s
-		}
+	for _, m := range r.summaries() {
+		byName[m.name] = m.Summary
 	}
 	for _, m := range metrics {
 		s, ok := byName[m]
@@ -177,17 +201,6 @@ func csvMetrics(r *Row, metrics []string) []string {
 		line = append(line, number(&s.Mean), number(s.Lo), number(s.Hi), number(s.SeedSD))
 	}
 	return line
-}
-
-// union lists the metrics of all experiments in the order of their first appearance.
-func union(experiments []Experiment) []string {
-	var out []string
-	for _, e := range experiments {
-		for _, m := range e.Metrics {
-			out = appendNew(out, m.Name)
-		}
-	}
-	return out
 }
 
 // number has all digits of a value, "" for none.

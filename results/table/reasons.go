@@ -6,21 +6,45 @@ import (
 	"llm4rec/results"
 )
 
+// quality is one measure of a cell's reasons.
+type quality struct {
+	name string
+	of   func(results.Reasons) float64
+}
+
+func qualities() []quality {
+	return []quality{
+		{"grounded", func(x results.Reasons) float64 { return x.Grounded }},
+		{"in history", func(x results.Reasons) float64 { return x.InHistory }},
+		{"exact", func(x results.Reasons) float64 { return x.Exact }},
+		{"fuzzy", func(x results.Reasons) float64 { return x.Fuzzy }},
+		{"not in catalogue", func(x results.Reasons) float64 { return x.Invented }},
+		{"FCR", func(x results.Reasons) float64 { return x.FCR }},
+		{"DIV", func(x results.Reasons) float64 { return x.DIV }},
+		{"USR", func(x results.Reasons) float64 { return x.USR }},
+		{"words", func(x results.Reasons) float64 { return x.Words }},
+	}
+}
+
 // reasons lays out how good the reasons are that systems give for what others recommend. It is empty where none does.
 func (t *Table) reasons() []grid {
 	g := grid{
 		caption: []string{"Reasons, " + t.Protocol}, names: 3,
-		header: []string{"system", "of", "by", "items", "reasons", "grounded", "in history", "exact", "fuzzy", "not in catalogue", "FCR", "DIV", "USR", "words", "calls", "recorded", "k tokens", "$", "p50 s"},
+		header: []string{"system", "of", "by", "items", "reasons"},
 		legend: []string{
 			"grounded: reasons that cite an item of the history; in history: cited items that are in it; exact, fuzzy: claims about fields that these support, as they are written and with other spellings",
 			"not in catalogue: titles in sentences that no item has; FCR: share of features that are mentioned at all; DIV: features that two sentences share, less is better; USR: share of sentences that are different",
 		},
 	}
+	for _, q := range qualities() {
+		g.header = append(g.header, q.name)
+	}
+	g.header = append(g.header, "calls", "recorded", "k tokens", "$", "p50 s")
 	for _, r := range t.Explained {
 		if r.Status() == NotRun {
 			continue
 		}
-		line := []cell{{text: r.marked()}, {text: t.of(r)}}
+		line := []cell{{text: r.marked()}, {text: orNone(t.worksOn(r))}}
 		if len(r.Records) == 0 {
 			line = append(line, cell{text: string(r.Status())})
 			for len(line) < len(g.header) {
@@ -28,13 +52,6 @@ func (t *Table) reasons() []grid {
 			}
 			g.rows = append(g.rows, line)
 			continue
-		}
-		share := func(of func(x results.Reasons) float64) cell {
-			values := make([]float64, len(r.Records))
-			for n, rec := range r.Records {
-				values[n] = of(*rec.Reasons)
-			}
-			return cell{text: fmt.Sprintf("%.4f", mean(values))}
 		}
 		count := func(of func(x results.Reasons) int) int {
 			sum := 0
@@ -52,12 +69,14 @@ func (t *Table) reasons() []grid {
 			}
 		}
 		line = append(line, cell{text: by},
-			cell{text: fmt.Sprint(count(func(x results.Reasons) int { return x.Asked }))}, cell{text: fmt.Sprint(count(func(x results.Reasons) int { return x.Reasons }))},
-			share(func(x results.Reasons) float64 { return x.Grounded }), share(func(x results.Reasons) float64 { return x.InHistory }),
-			share(func(x results.Reasons) float64 { return x.Exact }), share(func(x results.Reasons) float64 { return x.Fuzzy }),
-			share(func(x results.Reasons) float64 { return x.Invented }), share(func(x results.Reasons) float64 { return x.FCR }),
-			share(func(x results.Reasons) float64 { return x.DIV }), share(func(x results.Reasons) float64 { return x.USR }),
-			cell{text: fmt.Sprintf("%.1f", mean(each(r.Records, func(rec results.Record) float64 { return rec.Reasons.Words })))})
+			cell{text: fmt.Sprint(count(func(x results.Reasons) int { return x.Asked }))}, cell{text: fmt.Sprint(count(func(x results.Reasons) int { return x.Reasons }))})
+		for _, m := range r.summaries() {
+			text := fmt.Sprintf("%.4f", m.Mean)
+			if m.name == "words" {
+				text = fmt.Sprintf("%.1f", m.Mean)
+			}
+			line = append(line, cell{text: text})
+		}
 		if a := r.spent(); a.calls == 0 {
 			for range 5 {
 				line = append(line, cell{text: none})
@@ -82,12 +101,12 @@ func each(records []results.Record, of func(results.Record) float64) []float64 {
 	return out
 }
 
-// of is the system that a row works on, – where that is not shown.
-func (t *Table) of(r *Row) string {
+// worksOn is the system whose answers a row works on, "" where it answers by itself, or that one is not shown.
+func (t *Table) worksOn(r *Row) string {
 	if before := t.before(r); before != nil {
 		return before.System
 	}
-	return none
+	return ""
 }
 
 // before is the row whose answers another works on, nil where it is not shown or answers by itself.

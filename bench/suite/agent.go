@@ -103,7 +103,9 @@ func (c AgentConfig) Validate() error {
 }
 
 // part is a model with its parameters.
-func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) { return part(c.parts.known, p) }
+func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) {
+	return part(c.parts.known, p)
+}
 
 // Fingerprint names all that determines an agent beside its parameters: prompts, models, parts and files.
 func (c AgentConfig) Fingerprint() (string, error) {

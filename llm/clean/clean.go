@@ -1,4 +1,4 @@
-// Package clean makes the texts of items data for prompts.
+// Package clean makes the texts of items data for prompts, and plain for models.
 package clean
 
 import (

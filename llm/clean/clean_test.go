@@ -62,3 +62,14 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestWithoutAccents(t *testing.T) {
+	for in, want := range map[string]string{
+		"Misérables, Les (1995)": "Miserables, Les (1995)", "Á köldum klaka": "A koldum klaka", "e\u0301": "e", "naïveté": "naivete",
+		"smørrebrød": "smørrebrød", "東京 한국어": "東京 한국어", "": "",
+	} {
+		if got := WithoutAccents(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -32,6 +32,7 @@ type Config struct {
 	Characters     []int `json:"characters" yaml:"characters" jsonschema:"of lsa: the least and the greatest length of runs of characters; empty: words alone"`
 
 	DocumentPrefix string `json:"document_prefix" yaml:"document_prefix" jsonschema:"before an item's text, where a model wants one"`
+	StripAccents   bool   `json:"strip_accents" yaml:"strip_accents" jsonschema:"é becomes e before anything reads it: for models without case in Ollama, whose tokeniser leaves that out and then knows no word that has one"`
 	QueryPrefix    string `json:"query_prefix" yaml:"query_prefix" jsonschema:"before a history's text, with users: text"`
 
 	Template text.Template      `json:"template" yaml:"template" jsonschema:"an item's text, with fields in braces"`

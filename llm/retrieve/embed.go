@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"llm4rec/data"
+	"llm4rec/llm/clean"
 	"llm4rec/llm/text"
 	"llm4rec/llm/tfidf"
 )
@@ -66,6 +67,11 @@ func (c Config) embedder(ctx context.Context, documents []string) (embedder, err
 // texts are the items' texts by a template. The control gives them to each other.
 func (c Config) texts(t text.Template, fields data.Fields, items int) ([]string, error) {
 	out, err := t.Render(fields, items)
+	if c.StripAccents {
+		for n, s := range out {
+			out[n] = clean.WithoutAccents(s)
+		}
+	}
 	if err == nil && c.Permuted {
 		rand.New(rand.NewPCG(c.Seed, streamPermutation)).Shuffle(items, func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}

@@ -104,6 +104,16 @@ func TestServerEmbedsOnce(t *testing.T) {
 	if n := texts.Load(); n != 11 { // the history's text has the query's prefix alone, and is known
 		t.Errorf("%d texts after documents with a prefix, want five more", n)
 	}
+	train := films()
+	train.ItemText[0].Values = slices.Clone(train.ItemText[0].Values)
+	train.ItemText[0].Values[0] += " é"
+	for _, strip := range []bool{true, false} {
+		c.StripAccents = strip
+		ranked(t, c, train, q)
+	}
+	if n := texts.Load(); n != 15 { // the one item's text and its history's, without the accent and with it
+		t.Errorf("%d texts after an accent", n)
+	}
 	sum, err := c.Fingerprint()
 	if err != nil {
 		t.Fatal(err)

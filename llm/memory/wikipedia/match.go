@@ -8,9 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
-	"golang.org/x/text/unicode/norm"
+	"llm4rec/llm/clean"
 )
 
 // candidate is a page that a search found.
@@ -88,11 +86,7 @@ func spoken(title string) []string {
 
 // normal is a name without case, accents, signs and an English article.
 func normal(name string) string {
-	plain, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), name)
-	if err != nil {
-		plain = name
-	}
-	plain = strings.NewReplacer("&", " and ", "'", "", "’", "").Replace(strings.ToLower(plain))
+	plain := strings.NewReplacer("&", " and ", "'", "", "’", "").Replace(strings.ToLower(clean.WithoutAccents(name)))
 	words := strings.FieldsFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return leading.ReplaceAllString(strings.Join(words, " "), "")
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -15,6 +16,7 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/results"
+	"llm4rec/results/energy"
 )
 
 // Runner takes experiments through their cells. Workers and Batch change the speed alone.
@@ -28,6 +30,8 @@ type Runner struct {
 	Batch    int  // queries a call; 0: 64
 	Replay   bool // language models are not asked: a first stage that is fitted all the same is warned of
 	Commit   string
+	Counters []energy.Counter // of energy; none: it is not measured
+	Idle     time.Duration    // that the power of an idle machine is the mean of, where a counter can be read: see [IdleSpan]
 	Progress Progress
 	Log      *slog.Logger
 }
@@ -95,6 +99,12 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 		}
 	}
 	r.Progress.Begin(plan.Spec.Name, len(cells), sum.Before)
+	if len(todo) > 0 {
+		defer func() { e.meter.Close() }()
+		if err := e.idle(ctx); err != nil {
+			return sum, err
+		}
+	}
 	for _, c := range todo {
 		rec, err := e.cell(ctx, c)
 		if err != nil {

@@ -84,7 +84,7 @@ func openRAPL(root string) (*rapl, error) {
 		r.packages = append(r.packages, p)
 	}
 	if r.packages == nil {
-		return nil, errors.New("this machine shows no RAPL counter of a processor package: virtual machines seldom do, and other systems than Linux never")
+		return nil, errors.New("no RAPL counter of a processor package is here, as on most virtual machines")
 	}
 	slices.SortFunc(r.packages, func(a, b pkg) int { return cmp.Compare(a.name, b.name) })
 	r.last = time.Now()

@@ -25,9 +25,11 @@ type object struct {
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
-	Hardware    []string            `json:"hardware,omitempty"` // that the timing belongs to; with several kinds there is none
-	LLM         []*results.LLM      `json:"llm,omitempty"`      // by seed
-	Gain        *Gain               `json:"gain,omitempty"`     // against the first stage
+	Hardware    []string            `json:"hardware,omitempty"` // that the timing and the energy belong to; with several kinds there is none
+	Energy      map[string]*float64 `json:"energy,omitempty"`   // means, where a row of the table has any
+	EnergyBy    []*results.Energy   `json:"energy_by_seed,omitempty"`
+	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
+	Gain        *Gain               `json:"gain,omitempty"` // against the first stage
 	Status      Status              `json:"status"`
 	Errors      []string            `json:"errors,omitempty"` // of cells without values
 	Publishable bool                `json:"publishable"`
@@ -49,14 +51,14 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 		for _, t := range experiments[n].Tables {
 			gains := t.gains(t.ranked())
 			for _, r := range t.Rows {
-				objects = append(objects, newObject(t, r, base, gains[r]))
+				objects = append(objects, newObject(t, r, base, gains[r], o.CO2))
 			}
 		}
 	}
 	return indented(w, objects)
 }
 
-func newObject(t *Table, r *Row, base string, g *Gain) object {
+func newObject(t *Table, r *Row, base string, g *Gain, co2 float64) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System,
 		Seeds: len(r.Records), Users: len(r.Users), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
@@ -78,11 +80,20 @@ func newObject(t *Table, r *Row, base string, g *Gain) object {
 		if rec.LLM != nil {
 			x.LLM = append(x.LLM, rec.LLM)
 		}
+		if rec.Energy != nil {
+			x.EnergyBy = append(x.EnergyBy, rec.Energy)
+		}
 	}
 	for _, c := range timings() {
 		x.Timing[c.name] = c.mean(r)
 	}
-	x.Hardware = r.hardware()
+	for _, c := range energies(t.Rows, co2) {
+		if x.Energy == nil {
+			x.Energy = map[string]*float64{}
+		}
+		x.Energy[c.name] = c.mean(r)
+	}
+	x.Hardware = r.Hardware()
 	if base != "" {
 		x.Relative = &relativeTo{base, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(base))}
 	}
@@ -100,8 +111,8 @@ func indented(w io.Writer, v any) error {
 	return nil
 }
 
-// writeCSV writes one line a system. Timing stands last, so that it can be cut off: it is all that may differ between
-// two runs of one experiment.
+// writeCSV writes one line a system. Timing and energy stand last, so that they can be cut off: they are all that may differ
+// between two runs of one experiment.
 func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	metrics := union(experiments)
 	header := []string{"experiment", "dataset", "protocol", "system", "seeds", "users", "publishable"}
@@ -125,6 +136,17 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	if ranked {
 		header = append(header, "timing_llm_recorded") // calls whose times are those of an earlier run
 	}
+	var rows []*Row
+	for _, e := range experiments {
+		rows = append(rows, e.Rows()...)
+	}
+	energy := energies(rows, o.CO2)
+	for _, c := range energy {
+		header = append(header, "energy_"+c.name)
+	}
+	if energy != nil {
+		header = append(header, "energy_unavailable")
+	}
 	lines := [][]string{header}
 	for n := range experiments {
 		base := o.baseline(&experiments[n])
@@ -141,9 +163,15 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 				for _, c := range timings() {
 					line = append(line, number(c.mean(r)))
 				}
-				line = append(line, strings.Join(r.hardware(), "; "))
+				line = append(line, strings.Join(r.Hardware(), "; "))
 				if ranked {
 					line = append(line, r.recorded())
+				}
+				for _, c := range energy {
+					line = append(line, number(c.mean(r)))
+				}
+				if energy != nil {
+					line = append(line, strings.Join(r.Unmeasured(), "; "))
 				}
 				lines = append(lines, line)
 			}

@@ -61,15 +61,12 @@ func openRAPL(root string) (*rapl, error) {
 	r := &rapl{}
 	for _, dir := range zones {
 		zone := filepath.Base(dir)
-		if strings.Count(zone, ":") != 1 { // a part of a package
-			continue
-		}
 		name, err := os.ReadFile(filepath.Join(dir, "name"))
 		if err != nil {
 			return nil, unread(zone, err)
 		}
 		p := pkg{name: strings.TrimSpace(string(name)), zone: zone, file: filepath.Join(dir, "energy_uj")}
-		if !strings.HasPrefix(p.name, "package-") {
+		if !strings.HasPrefix(p.name, "package-") { // a part of one, or what has some
 			continue
 		}
 		if p.reach, err = microjoules(filepath.Join(dir, "max_energy_range_uj")); err != nil {

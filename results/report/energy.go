@@ -46,26 +46,32 @@ func (b *board) joules(m machine, measurement, name, title, label string) *figur
 	return f
 }
 
-// unmeasured says, where no row of a board has joules, why; "" where one has.
+// unmeasured says, where no row of a board can be drawn against joules, why; "" where one can.
 func (b *board) unmeasured() string {
+	for _, m := range b.machines() {
+		if !b.fitEnergy(m).Empty() || !b.energy(m).Empty() {
+			return ""
+		}
+	}
 	var why []string
 	for _, r := range b.Rows {
 		if r.Standing == nil {
 			continue
 		}
-		if b.measured(r, "fit_joules", 1) != nil || b.measured(r, "joules_per_1000", 1) != nil {
-			return ""
+		own := r.Unmeasured()
+		if own == nil {
+			own = []string{"some rows ask language models, or used no more than an idle machine"}
 		}
-		for _, x := range r.Unmeasured() {
+		for _, x := range own {
 			if !slices.Contains(why, x) {
 				why = append(why, x)
 			}
 		}
 	}
-	if why == nil {
+	if why == nil { // nothing ranks
 		return ""
 	}
-	return "Quality against energy is not drawn, as no row has joules: " + strings.Join(why, "; ") + "."
+	return "Quality against energy is not drawn, as no row has joules to be drawn by: " + strings.Join(why, "; ") + "."
 }
 
 // energy is what was recorded of it, seed by seed; none of records of a program that measures none.

@@ -96,11 +96,17 @@ func TestEnergyOnPages(t *testing.T) {
 		t.Error("the leaderboard lacks joules")
 	}
 	for n := range x.systems {
+		x.systems[n].energy = joules(0, -1)
+	}
+	if text := pages(x)[board+"plots.html"]; !strings.Contains(text, "joules to be drawn by: some rows ask language models, or used no more than an idle machine.") {
+		t.Error("noise is neither drawn nor explained")
+	}
+	for n := range x.systems {
 		why := "intel-rapl:0/energy_uj: permission denied"
 		x.systems[n].energy = &results.Energy{Sources: []results.EnergySource{{Name: "cpu", Unavailable: why}}, Fit: []results.Joules{{Unavailable: why}}, Recommend: []results.Joules{{Unavailable: why}}}
 	}
 	none := pages(x)
-	if text := none[board+"plots.html"]; !strings.Contains(text, "no row has joules: cpu: intel-rapl:0/energy_uj: permission denied.") || strings.Contains(text, "against the energy") {
+	if text := none[board+"plots.html"]; !strings.Contains(text, "joules to be drawn by: cpu: intel-rapl:0/energy_uj: permission denied.") || strings.Contains(text, "against the energy") {
 		t.Error(text[:min(len(text), 2000)])
 	}
 	if strings.Contains(none[board+"index.html"], "fit J") {
@@ -109,7 +115,7 @@ func TestEnergyOnPages(t *testing.T) {
 	for n := range x.systems {
 		x.systems[n].energy = nil
 	}
-	if text := pages(x)[board+"plots.html"]; !strings.Contains(text, "no row has joules: its record is of a program that measured none.") {
+	if text := pages(x)[board+"plots.html"]; !strings.Contains(text, "joules to be drawn by: its record is of a program that measured none.") {
 		t.Error("records without energy say nothing")
 	}
 }

@@ -51,13 +51,12 @@ func NetJoules(stage []Joules) *float64 {
 	return &sum
 }
 
-// PerThousand is the net joules of a thousand lists, nil where they are unavailable.
-func (e *Energy) PerThousand() *float64 {
-	net := NetJoules(e.Recommend)
-	if net == nil || e.Lists == 0 {
+// PerThousand is what joules of Recommend make for a thousand lists, nil where they are unavailable or nothing was listed.
+func (e *Energy) PerThousand(joules *float64) *float64 {
+	if joules == nil || e.Lists == 0 {
 		return nil
 	}
-	x := 1000 * *net / float64(e.Lists)
+	x := 1000 * *joules / float64(e.Lists)
 	return &x
 }
 

@@ -21,11 +21,11 @@ func TestNetJoules(t *testing.T) {
 	if x := NetJoules(e.Fit); x == nil || *x != 70+250 {
 		t.Errorf("fit: %v", x)
 	}
-	if x := NetJoules(e.Recommend); x != nil || e.PerThousand() != nil {
+	if x := NetJoules(e.Recommend); x != nil || e.PerThousand(x) != nil {
 		t.Errorf("a sum of which a part is not known: %v", *x)
 	}
 	e.Recommend[1] = NewJoules(100, 2, 50)
-	if x := e.PerThousand(); x == nil || *x != -5*5 { // less than an idle machine: as it was counted
+	if x := e.PerThousand(NetJoules(e.Recommend)); x == nil || *x != -5*5 { // less than an idle machine: as it was counted
 		t.Errorf("of a thousand lists: %v", x)
 	}
 	if NetJoules(nil) != nil {

@@ -10,12 +10,22 @@ import (
 	"llm4rec/results/table"
 )
 
-func (b *board) fitEnergy(m machine) *figure.Figure {
-	return b.joules(m, "fit_joules", "energy-of-training", "the energy of training", "joules of training")
-}
-
-func (b *board) energy(m machine) *figure.Figure {
-	return b.joules(m, "joules_per_1000", "energy", "the energy of lists", "joules of a thousand lists")
+// energies are the figures against energy: by the sum of the counters, where a row has one, and else by each that was read.
+func (b *board) energies(m machine) []*figure.Figure {
+	by := func(counter, words, fit, lists string) []*figure.Figure {
+		return slices.DeleteFunc([]*figure.Figure{
+			b.joules(m, fit, "energy-of-training"+counter, "the energy of training"+words, "joules of training"+words),
+			b.joules(m, lists, "energy"+counter, "the energy of lists"+words, "joules of a thousand lists"+words),
+		}, (*figure.Figure).Empty)
+	}
+	out := by("", "", "fit_joules", "joules_per_1000")
+	if len(out) > 0 {
+		return out
+	}
+	for _, c := range b.table.Counters() {
+		out = append(out, by("-"+c, ", "+c, "fit_"+c+"_joules", c+"_joules_per_1000")...)
+	}
+	return out
 }
 
 // joules draws the primary metric against energy. Rows that ask language models are not drawn: their servers, which may be
@@ -49,7 +59,7 @@ func (b *board) joules(m machine, measurement, name, title, label string) *figur
 // unmeasured says, where no row of a board can be drawn against joules, why; "" where one can.
 func (b *board) unmeasured() string {
 	for _, m := range b.machines() {
-		if !b.fitEnergy(m).Empty() || !b.energy(m).Empty() {
+		if len(b.energies(m)) > 0 {
 			return ""
 		}
 	}

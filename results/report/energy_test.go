@@ -49,8 +49,8 @@ func TestEnergyIsDrawn(t *testing.T) {
 		return front, all
 	}
 	for name, want := range map[string][2]string{
-		"energy-of-training": {"ease pop ", "ease slow pop "}, "energy-of-training-2": {"als ", "als "},
-		"energy": {"ease pop ", "ease pop "}, "energy-2": {"als ", "als "},
+		"energy-of-training-cpu": {"ease pop ", "ease slow pop "}, "energy-of-training-cpu-2": {"als ", "als "},
+		"energy-cpu": {"ease pop ", "ease pop "}, "energy-cpu-2": {"als ", "als "},
 		"training-time-2": {"als ", "als "}, "latency-2": {"als ", "als "},
 	} {
 		f, all := front(name)
@@ -58,11 +58,40 @@ func TestEnergyIsDrawn(t *testing.T) {
 			t.Errorf("%s: on the frontier %q of %q, want %q of %q", name, f, all, want[0], want[1])
 		}
 	}
-	if note := drawn["energy"].Note; !strings.Contains(note, "language models is not known: pop+model.") || !strings.Contains(note, "counters can tell: slow.") {
+	if note := drawn["energy-cpu"].Note; !strings.Contains(note, "language models is not known: pop+model.") || !strings.Contains(note, "counters can tell: slow.") {
 		t.Error(note)
 	}
-	if title := drawn["energy-2"].Title; !strings.Contains(title, "on Example, 2 cores, linux/amd64, GPU A") {
+	if title := drawn["energy-cpu-2"].Title; !strings.Contains(title, "on Example, 2 cores, linux/amd64, GPU A") {
 		t.Error(title)
+	}
+}
+
+// TestSumsAreDrawn: where several counters were read their sum is drawn, and where one of them alone was, that one.
+func TestSumsAreDrawn(t *testing.T) {
+	names := func(cpu bool) (out string) {
+		x := machines()
+		for n := range x.systems {
+			gpu, e := joules(50, 60), x.systems[n].energy
+			e.Sources, e.Fit, e.Recommend = append(e.Sources, gpu.Sources[0]), append(e.Fit, gpu.Fit[0]), append(e.Recommend, gpu.Recommend[0])
+			e.Sources[1].Name, x.systems[n].gpu = "gpu", "GPU A"
+			if !cpu {
+				e.Fit[0], e.Recommend[0] = results.Joules{Unavailable: "no RAPL"}, results.Joules{Unavailable: "no RAPL"}
+			}
+		}
+		figures, err := Figures([]string{x.write(t)})
+		check(t, err)
+		for _, f := range figures {
+			if _, name, ok := strings.Cut(f.Name, "-energy"); ok {
+				out += "energy" + name + " "
+			}
+		}
+		return out
+	}
+	if got := names(true); got != "energy-of-training energy " {
+		t.Errorf("two counters: %q", got)
+	}
+	if got := names(false); got != "energy-of-training-gpu energy-gpu " {
+		t.Errorf("the GPU's alone: %q", got)
 	}
 }
 
@@ -78,7 +107,7 @@ func TestEnergyOnPages(t *testing.T) {
 	const board = "b01-toys-b-leave-one-out/"
 	x := machines()
 	several := pages(x)
-	if text := several[board+"index.html"]; strings.Contains(text, "fit s") || strings.Contains(text, "fit J") || !strings.Contains(text, "hardware of 2 kinds") {
+	if text := several[board+"index.html"]; strings.Contains(text, "fit s") || strings.Contains(text, "cpu J") || !strings.Contains(text, "hardware of 2 kinds") {
 		t.Error("rows of two machines stand in one column of costs")
 	}
 	if strings.Contains(several[board+"plots.html"], "is not drawn, as no row") {
@@ -92,7 +121,7 @@ func TestEnergyOnPages(t *testing.T) {
 		t.Error("no page of slow with its joules")
 	}
 	x.systems[3].gpu = ""
-	if text := pages(x)[board+"index.html"]; !strings.Contains(text, "fit J") || !strings.Contains(text, "J/1000") {
+	if text := pages(x)[board+"index.html"]; !strings.Contains(text, "fit cpu J") || !strings.Contains(text, "cpu J/1000") {
 		t.Error("the leaderboard lacks joules")
 	}
 	for n := range x.systems {
@@ -109,7 +138,7 @@ func TestEnergyOnPages(t *testing.T) {
 	if text := none[board+"plots.html"]; !strings.Contains(text, "joules to be drawn by: cpu: intel-rapl:0/energy_uj: permission denied.") || strings.Contains(text, "against the energy") {
 		t.Error(text[:min(len(text), 2000)])
 	}
-	if strings.Contains(none[board+"index.html"], "fit J") {
+	if strings.Contains(none[board+"index.html"], "cpu J") {
 		t.Error("a column of nothing")
 	}
 	for n := range x.systems {

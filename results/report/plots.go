@@ -31,10 +31,13 @@ func (s *site) plots(b *board) error {
 func (b *board) figures() []*figure.Figure {
 	var all []*figure.Figure
 	machines := b.machines()
-	for _, of := range []func(machine) *figure.Figure{b.trainingTime, b.latency, b.fitEnergy, b.energy} {
+	for _, of := range []func(machine) *figure.Figure{b.trainingTime, b.latency} {
 		for _, m := range machines {
 			all = append(all, of(m))
 		}
+	}
+	for _, m := range machines {
+		all = append(all, b.energies(m)...)
 	}
 	all = append(all, b.dollars())
 	for _, m := range machines {

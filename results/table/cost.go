@@ -1,6 +1,9 @@
 package table
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // costs lays out what the lists cost: one grid for each kind of hardware, as a figure of one says nothing beside that of
 // another. A row whose seeds ran on several has no timing, and stands with the first of them.
@@ -40,9 +43,13 @@ func costsOf(rows []*Row, caption string, at map[*Row][]Summary, o Options) grid
 	g.caption = []string{caption}
 	g.legend = []string{"p50, p95: latency of one query at a time; queries/s: in batches, on all workers; peak: memory of the process"}
 	if energy != nil {
-		g.legend = append(g.legend, energyLegend(rows, o.CO2)...)
-	} else if o.CO2 > 0 {
-		g.legend = append(g.legend, "CO₂: no row has joules that it could be told of")
+		g.legend = append(g.legend, energyLegend(rows)...)
+	}
+	switch told := slices.ContainsFunc(energy, func(x timing) bool { return x.name == fitCO2 }); {
+	case o.CO2 > 0 && told:
+		g.legend = append(g.legend, fmt.Sprintf("CO₂: of all joules of a row, at %g g a kilowatt-hour, a factor that was given and not measured", o.CO2))
+	case o.CO2 > 0:
+		g.legend = append(g.legend, "CO₂: not told, as no row has the joules of all its counters")
 	}
 	return g
 }

@@ -40,6 +40,8 @@ func CPU(root string) Counter {
 
 // rapl adds up the counters of packages. Each counts microjoules up to a range, a few minutes of full power, and begins anew.
 type rapl struct {
+	turn time.Duration // the least of the packages
+
 	mu       sync.Mutex
 	packages []pkg
 	last     time.Time
@@ -58,7 +60,7 @@ func openRAPL(root string) (*rapl, error) {
 	if err != nil {
 		return nil, fmt.Errorf("energy: %w", err)
 	}
-	r := &rapl{}
+	r := &rapl{turn: longest}
 	for _, dir := range zones {
 		zone := filepath.Base(dir)
 		name, err := os.ReadFile(filepath.Join(dir, "name"))
@@ -78,7 +80,7 @@ func openRAPL(root string) (*rapl, error) {
 		if p.last, err = microjoules(p.file); err != nil {
 			return nil, unread(zone, err)
 		}
-		r.packages = append(r.packages, p)
+		r.packages, r.turn = append(r.packages, p), min(r.turn, p.turn())
 	}
 	if r.packages == nil {
 		return nil, errors.New("no RAPL counter of a processor package is here, as on most virtual machines")
@@ -121,7 +123,7 @@ func (r *rapl) Joules() (float64, error) {
 		return 0, r.lost
 	}
 	now := time.Now()
-	if gap := now.Sub(r.last); gap > r.unseen() {
+	if gap := now.Sub(r.last); gap > r.turn {
 		r.lost = fmt.Errorf("the counters were not read for %.0f s, and may have begun anew unseen", gap.Seconds())
 		return 0, r.lost
 	}
@@ -144,17 +146,13 @@ func (r *rapl) Joules() (float64, error) {
 	return float64(r.sum) / 1e6, nil
 }
 
-// unseen is the time in which a counter can go once through its range.
-func (r *rapl) unseen() time.Duration {
-	reach := r.packages[0].reach
-	for _, p := range r.packages {
-		reach = min(reach, p.reach)
-	}
-	return time.Duration(min(float64(reach)/1e6/most, longest.Seconds()) * float64(time.Second))
-}
-
 // longest keeps the time of a range that nobody uses up from being more than a Duration holds.
 const longest = 24 * time.Hour
 
-// Every is a third of that: a reading may come late.
-func (r *rapl) Every() time.Duration { return r.unseen() / 3 }
+// turn is the least time in which a counter goes once through its range.
+func (p pkg) turn() time.Duration {
+	return time.Duration(min(float64(p.reach)/1e6/most, longest.Seconds()) * float64(time.Second))
+}
+
+// Every is a third of the least turn: a reading may come late.
+func (r *rapl) Every() time.Duration { return r.turn / 3 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,10 +94,14 @@ type ticking struct {
 	p     powercap
 	watts float64
 	began time.Time
+
+	mu    sync.Mutex
 	reads int
 }
 
 func (s *ticking) Joules() (float64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.reads++
 	s.p.write("intel-rapl:0", "energy_uj", fmt.Sprintln(uint64(s.watts*1e6*time.Since(s.began).Seconds())%65_000_000_000))
 	return s.rapl.Joules()
@@ -111,11 +116,10 @@ func TestLongSpan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &ticking{r, p, 400, time.Now(), 0}
+		s := &ticking{rapl: r, p: p, watts: 400, began: time.Now()}
 		m := Open(Counter{Name: "cpu", Source: s})
-		defer m.Close()
 		if err := m.Idle(t.Context(), time.Second); err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 		span := m.Begin()
 		time.Sleep(time.Hour)
@@ -123,6 +127,7 @@ func TestLongSpan(t *testing.T) {
 		if got.Raw == nil || math.Abs(*got.Raw-400*3600) > 1 || math.Abs(*got.Net) > 1 || got.Seconds != 3600 {
 			t.Errorf("%+v", got)
 		}
+		m.Close()
 		if s.reads < 3600/65 || s.reads > 300 {
 			t.Errorf("%d readings in an hour", s.reads)
 		}

@@ -34,7 +34,7 @@ func (e *experiment) idle(ctx context.Context) error {
 	if e.Counters == nil {
 		return nil
 	}
-	e.meter = energy.Open(e.Counters...)
+	e.meter = energy.Open(e.Counters()...)
 	if err := e.meter.Idle(ctx, e.Idle); err != nil {
 		return err
 	}

@@ -21,17 +21,19 @@ import (
 
 // Runner takes experiments through their cells. Workers and Batch change the speed alone.
 type Runner struct {
-	Suite    *Suite
-	Device   gpu.Device
-	Out      string // the folder that holds one folder an experiment
-	Only     []string
-	Limit    int  // ask at most that many users; 0: all
-	Workers  int  // 0: one a core
-	Batch    int  // queries a call; 0: 64
-	Replay   bool // language models are not asked: a first stage that is fitted all the same is warned of
-	Commit   string
-	Counters []energy.Counter // of energy; none: it is not measured
-	Idle     time.Duration    // that the power of an idle machine is the mean of, where a counter can be read: see [IdleSpan]
+	Suite   *Suite
+	Device  gpu.Device
+	Out     string // the folder that holds one folder an experiment
+	Only    []string
+	Limit   int  // ask at most that many users; 0: all
+	Workers int  // 0: one a core
+	Batch   int  // queries a call; 0: 64
+	Replay  bool // language models are not asked: a first stage that is fitted all the same is warned of
+	Commit  string
+	// Counters opens those of energy, when the first cell is about to begin: from then on they are read often enough. Nil: energy
+	// is not measured.
+	Counters func() []energy.Counter
+	Idle     time.Duration // that the power of an idle machine is the mean of, where a counter can be read: see [IdleSpan]
 	Progress Progress
 	Log      *slog.Logger
 }

@@ -54,12 +54,21 @@ systems:
 // known by does not change.
 func TestEnergyOfCells(t *testing.T) {
 	s, _ := second(t)
-	run := func(counters ...energy.Counter) map[string][]results.Record {
-		_, _, records := runText(t, s, bench.Runner{Out: t.TempDir(), Counters: counters, Idle: time.Millisecond}, energySpec)
+	out, opened := t.TempDir(), 0
+	run := func(r bench.Runner) map[string][]results.Record {
+		r.Idle = time.Millisecond
+		_, _, records := runText(t, s, r, energySpec)
 		return bySystem(records)
 	}
-	without := run()
-	with := run(energy.Counter{Name: "cpu", Counts: "steps", Source: &steps{}}, energy.Counter{Name: "gpu", Why: "no library"})
+	counters := func() []energy.Counter {
+		opened++
+		return []energy.Counter{{Name: "cpu", Counts: "steps", Source: &steps{}}, {Name: "gpu", Why: "no library"}}
+	}
+	without := run(bench.Runner{Out: t.TempDir()})
+	with := run(bench.Runner{Out: out, Counters: counters})
+	if run(bench.Runner{Out: out, Counters: counters}); opened != 1 {
+		t.Errorf("counters were opened %d times for one run with cells to do and one without", opened)
+	}
 	for system, lists := range map[string]int{"pop": 120, "back": 120} {
 		before, rec := without[system][0], with[system][0]
 		if before.Energy != nil || before.ID != rec.ID || before.Ranks != rec.Ranks {
@@ -110,7 +119,7 @@ func TestEnergyOfEarlierRuns(t *testing.T) {
 	s, counted := second(t)
 	s.Models = append(s.Models, bench.Register("resumed", "", 1, false, popularity.Config{}, func(c popularity.Config, e bench.Env) models.Fitter { return resumed{c, e.Checkpoint} }))
 	counted.recorded = 7
-	_, _, records := runText(t, s, bench.Runner{Out: t.TempDir(), Counters: []energy.Counter{{Name: "cpu", Source: &steps{}}}, Idle: time.Millisecond}, strings.Replace(energySpec, "popularity", "resumed", 1))
+	_, _, records := runText(t, s, bench.Runner{Out: t.TempDir(), Counters: func() []energy.Counter { return []energy.Counter{{Name: "cpu", Source: &steps{}}} }, Idle: time.Millisecond}, strings.Replace(energySpec, "popularity", "resumed", 1))
 	of := bySystem(records)
 	first, second := of["pop"][0].Energy, of["back"][0].Energy
 	if j := first.Fit[0]; j.Raw != nil || j.Net != nil || j.Unavailable != "12.3 s of the fit were in earlier runs, whose energy is not known" {

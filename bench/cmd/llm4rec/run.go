@@ -65,7 +65,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 	}
 	bar := newProgress(g)
 	r.Device, r.Progress, r.Log = opened, bar, bar.log
-	r.Counters, r.Idle = bench.Counters(energy.Powercap, opened), bench.IdleSpan
+	r.Counters, r.Idle = func() []energy.Counter { return bench.Counters(energy.Powercap, opened) }, bench.IdleSpan
 	defer func() {
 		if err := opened.Close(); err != nil { // of a device that is lost: the cells said so
 			r.Log.Warn("device", "name", opened.Name(), "closing", err)

@@ -14,6 +14,7 @@ import (
 	"llm4rec/models"
 	"llm4rec/models/checkpoint"
 	"llm4rec/results"
+	"llm4rec/results/energy"
 )
 
 // experiment is one run of a plan over a loaded data set. It keeps the split and the questions of the protocol at hand,
@@ -26,6 +27,7 @@ type experiment struct {
 	unpublishable []string
 	store         *results.Store
 	env           results.Environment
+	meter         *energy.Meter // nil: energy is not measured
 
 	records []results.Record          // of earlier runs
 	last    map[string]results.Record // by id: the cells of this run
@@ -84,7 +86,7 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 	if err != nil {
 		return results.Record{}, err
 	}
-	rec := results.Record{Identity: identity, Experiment: e.plan.Spec.Name, Status: results.OK, Env: e.env, Started: time.Now().UTC()}
+	rec := results.Record{Identity: identity, Experiment: e.plan.Spec.Name, Status: results.OK, Env: e.env, Energy: e.energy(), Started: time.Now().UTC()}
 	var ranks []results.Ranking
 	err = e.prepare(c.Protocol)
 	if err == nil {
@@ -107,6 +109,7 @@ func (e *experiment) cell(ctx context.Context, c Cell) (results.Record, error) {
 	if ctx.Err() != nil {
 		return rec, ctx.Err()
 	}
+	replayed(&rec)
 	if err != nil {
 		rec.Status, rec.Error, ranks = results.Failed, err.Error(), nil
 	}
@@ -132,11 +135,13 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	t.Workers = e.workers()
 
 	progress := stage("fit")
+	used := e.meter.Begin()
 	file := Checkpoint(e.store.Dir(), rec.Identity.ID())
 	fitter := c.Bound.Fitter(Env{Seed: c.Seed, Device: e.Device, Progress: progress, Checkpoint: file})
 	model, err := fitter.Fit(ctx, e.split.Train)
 	spent := file.Meter.Total()
 	t.FitWall, t.FitCPU, t.FitEarlier = spent.Wall.Seconds(), spent.CPU.Seconds(), file.Meter.Earlier.Wall.Seconds()
+	fitUsed(rec, used)
 	if err != nil {
 		return nil, fmt.Errorf("fit: %w", err)
 	}
@@ -148,9 +153,11 @@ func (e *experiment) measure(ctx context.Context, c Cell, rec *results.Record) (
 	}
 
 	progress = stage("recommend")
+	used = e.meter.Begin()
 	wall, cpu := time.Now(), results.CPUTime()
 	lists, err := recommendAll(ctx, model, e.asked.queries, e.batch(), e.workers(), progress)
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	recommendUsed(rec, used, len(lists))
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,13 @@ func (e *experiment) explain(ctx context.Context, c Cell, rec *results.Record) (
 	t := &rec.Timing
 	t.Workers, t.PeakMemory = e.workers(), -1
 	t.LatencyP50, t.LatencyP95, t.LatencyP99, t.QueriesPerSecond = unknown, unknown, unknown, unknown
+	used := e.meter.Begin()
 	wall, cpu := time.Now(), results.CPUTime()
 	found, list, err := c.Bound.Explainer(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Explain(ctx, a, func(done, total int, note string) {
 		e.Progress.Stage(c.Name(), "explain", done, total, note)
 	})
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	recommendUsed(rec, used, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -30,8 +30,9 @@ var arrows = []struct{ pkg, may string }{
 	{"eval/stats", ""},
 
 	{"gpu", ""},
-	{"gpu/cuda", "gpu gpu/cuda/driver"},
+	{"gpu/cuda", "gpu gpu/cuda/driver gpu/cuda/nvml"},
 	{"gpu/cuda/driver", ""},
+	{"gpu/cuda/nvml", ""},
 	{"gpu/*", "gpu"},
 
 	{"models", "data"},
@@ -78,6 +79,7 @@ var arrows = []struct{ pkg, may string }{
 	{"llm/*", "llm models data"},
 
 	{"results", ""},
+	{"results/energy", "results"},
 	{"results/table", "results eval eval/dialogue eval/stats"},
 	{"results/trec", "results"},
 	{"results/bundle", "results results/table eval"},
@@ -87,7 +89,7 @@ var arrows = []struct{ pkg, may string }{
 	{"results/figure", ""},
 	{"results/report", "results results/figure results/table eval eval/stats"},
 
-	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results"},
+	{"bench", "data data/atomic data/candidates eval gpu llm models models/topk models/checkpoint results results/energy"},
 	{"bench/experiments", ""},
 	{"bench/suite", "bench bench/experiments data data/* eval eval/dialogue eval/reasons eval/stats gpu gpu/* models models/* models/index/* baselines/* llm llm/* llm/memory/* results"},
 	{"bench/tune", "bench data eval gpu models/checkpoint results"},

@@ -50,14 +50,17 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 	t.Workers, t.PeakMemory = e.workers(), -1
 
 	stage("prepare")
+	used := e.meter.Begin()
 	wall, cpu := time.Now(), results.CPUTime()
 	ranker, err := c.Bound.Preparer(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Prepare(ctx, e.split.Train)
 	t.FitWall, t.FitCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	fitUsed(rec, used)
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
 
 	progress := stage("rank")
+	used = e.meter.Begin()
 	wall, cpu = time.Now(), results.CPUTime()
 	r := reranking{ranker: ranker, queries: e.asked.queries, lists: lists, failures: map[string]int{}}
 	if c.System.Informative {
@@ -67,6 +70,7 @@ func (e *experiment) rerank(ctx context.Context, c Cell, rec *results.Record) (r
 		return nil, err
 	}
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	recommendUsed(rec, used, r.asked)
 	t.QueriesPerSecond = float64(r.asked) / t.RecommendWall
 	rec.Warnings = warnings(ranker)
 	if e.Replay && e.fitted(*c.First) {

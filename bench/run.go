@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -15,19 +16,24 @@ import (
 	"llm4rec/gpu"
 	"llm4rec/models"
 	"llm4rec/results"
+	"llm4rec/results/energy"
 )
 
 // Runner takes experiments through their cells. Workers and Batch change the speed alone.
 type Runner struct {
-	Suite    *Suite
-	Device   gpu.Device
-	Out      string // the folder that holds one folder an experiment
-	Only     []string
-	Limit    int  // ask at most that many users; 0: all
-	Workers  int  // 0: one a core
-	Batch    int  // queries a call; 0: 64
-	Replay   bool // language models are not asked: a first stage that is fitted all the same is warned of
-	Commit   string
+	Suite   *Suite
+	Device  gpu.Device
+	Out     string // the folder that holds one folder an experiment
+	Only    []string
+	Limit   int  // ask at most that many users; 0: all
+	Workers int  // 0: one a core
+	Batch   int  // queries a call; 0: 64
+	Replay  bool // language models are not asked: a first stage that is fitted all the same is warned of
+	Commit  string
+	// Counters opens those of energy, when the first cell is about to begin: from then on they are read often enough. Nil: energy
+	// is not measured.
+	Counters func() []energy.Counter
+	Idle     time.Duration // that the power of an idle machine is the mean of, where a counter can be read: see [IdleSpan]
 	Progress Progress
 	Log      *slog.Logger
 }
@@ -95,6 +101,12 @@ func (r *Runner) Run(ctx context.Context, plan *Plan) (sum Summary, err error) {
 		}
 	}
 	r.Progress.Begin(plan.Spec.Name, len(cells), sum.Before)
+	if len(todo) > 0 {
+		defer func() { e.meter.Close() }()
+		if err := e.idle(ctx); err != nil {
+			return sum, err
+		}
+	}
 	for _, c := range todo {
 		rec, err := e.cell(ctx, c)
 		if err != nil {

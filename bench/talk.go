@@ -16,12 +16,14 @@ func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ran
 	e.Progress.Stage(c.Name(), "talk", 0, 0, "")
 	t := &rec.Timing
 	t.Workers, t.PeakMemory = e.workers(), -1
+	used := e.meter.Begin()
 	wall, cpu := time.Now(), results.CPUTime()
 	w := Wanted{Train: e.split.Train, Queries: e.asked.queries, Users: e.asked.users, Targets: e.asked.relevant}
 	found, list, err := c.Bound.Talker(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Talk(ctx, w, func(done, total int, note string) {
 		e.Progress.Stage(c.Name(), "talk", done, total, note)
 	})
 	t.RecommendWall, t.RecommendCPU = time.Since(wall).Seconds(), (results.CPUTime() - cpu).Seconds()
+	recommendUsed(rec, used, 0)
 	if err != nil {
 		return nil, err
 	}

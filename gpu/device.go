@@ -32,6 +32,12 @@ type Device interface {
 	Close() error
 }
 
+// Metered is a device that counts the energy it uses.
+type Metered interface {
+	// Joules is what the hardware used since its driver was loaded, for whatever program.
+	Joules() (float64, error)
+}
+
 // Memory is a device's memory. Contents of new memory are undefined.
 type Memory interface {
 	Alloc(rows, cols int) (Matrix, error)

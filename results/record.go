@@ -32,6 +32,7 @@ type Record struct {
 	Agent      *Agent             `json:"agent,omitempty"`    // of a system that is an agent, asked once by each user
 	Dialogue   *Dialogue          `json:"dialogue,omitempty"` // of an agent that talks with simulated users
 	Timing     Timing             `json:"timing"`
+	Energy     *Energy            `json:"energy,omitempty"` // nil where a program that measures none ran the cell
 	Env        Environment        `json:"environment"`
 	Ranks      string             `json:"ranks_sha256"` // of the Parquet file of ranked ids
 	Started    time.Time          `json:"started"`

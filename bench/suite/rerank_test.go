@@ -34,7 +34,8 @@ type reverser struct {
 // tally counts the users asked for.
 type tally struct {
 	sync.Mutex
-	asked []int32
+	asked    []int32
+	recorded int // answers that it says it took from recordings
 }
 
 func (r reverser) Prepare(context.Context, *data.Train) (models.Ranker, error) { return r, nil }
@@ -44,7 +45,7 @@ func (r reverser) Crowd() int                                                  {
 func (r reverser) Account() results.LLM {
 	r.t.Lock()
 	defer r.t.Unlock()
-	return results.LLM{Model: "reverser", Calls: len(r.t.asked), Answers: map[string]int{"ok": len(r.t.asked)}}
+	return results.LLM{Model: "reverser", Calls: len(r.t.asked), Recorded: r.t.recorded, Answers: map[string]int{"ok": len(r.t.asked)}}
 }
 
 func (r reverser) Rank(_ context.Context, q models.Query, candidates []models.Scored) ([]models.Scored, error) {

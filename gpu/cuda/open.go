@@ -12,6 +12,7 @@ import (
 
 	"llm4rec/gpu"
 	"llm4rec/gpu/cuda/driver"
+	"llm4rec/gpu/cuda/nvml"
 )
 
 // device is a GPU. CUDA's contexts belong to threads of the operating system: one goroutine, which keeps its thread, makes
@@ -23,6 +24,7 @@ type device struct {
 	calls   chan func()
 	closed  chan struct{}
 	closing sync.Once
+	board   func() (nvml.Board, error) // what counts its energy
 
 	// What follows belongs to the goroutine.
 	gpu       cu.Device
@@ -51,6 +53,7 @@ func Open(n int) (gpu.Device, error) {
 		return nil, fmt.Errorf("cuda: %w: number %d of %d (they are counted from 0)", gpu.ErrNoDevice, n, count)
 	}
 	d := &device{number: n, calls: make(chan func()), closed: make(chan struct{}), functions: map[string]cu.Function{}, memory: accounts{live: map[uintptr]int64{}}}
+	d.board = sync.OnceValues(d.findBoard)
 	go d.serve()
 	if err := d.do(d.start); err != nil {
 		_ = d.do(d.release) // of what was taken; why it was not all is said

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"llm4rec/results"
@@ -131,6 +132,56 @@ func TestFiles(t *testing.T) {
 	}
 	if _, err := Verify(filepath.Join(t.TempDir(), "nowhere")); err == nil {
 		t.Error("a bundle that is not there holds")
+	}
+}
+
+// TestEnergy: joules are published; each digit of them is noticed when it is another one, and a net figure that does not follow from
+// what the counters counted is not published.
+func TestEnergy(t *testing.T) {
+	joules := func(net float64) (string, error) {
+		idle := 12.5
+		to := filepath.Join(t.TempDir(), "bundle")
+		_, err := Publish(small(t, func(_ *results.Manifest, rec *results.Record) {
+			fit := results.NewJoules(123.456, 7.25, idle)
+			*fit.Net += net
+			rec.Energy = &results.Energy{
+				Sources: []results.EnergySource{{Name: "cpu", Counts: "RAPL of package-0", IdleWatts: &idle, IdleSeconds: 4}, {Name: "gpu", Unavailable: "NVML: Not Supported"}},
+				Fit:     []results.Joules{fit, {Unavailable: "NVML: Not Supported"}},
+			}
+		}), to, Options{})
+		return to, err
+	}
+	dir, err := joules(0)
+	check(t, err)
+	r, err := Verify(dir)
+	check(t, err)
+	if len(r.Differences) > 0 {
+		t.Fatal(r.Differences)
+	}
+	cells, err := filepath.Glob(filepath.Join(dir, "cells", "*.json"))
+	check(t, err)
+	content, err := os.ReadFile(cells[0])
+	check(t, err)
+	name, err := filepath.Rel(dir, cells[0])
+	check(t, err)
+	digits := 0
+	from, to := bytes.Index(content, []byte(`"energy"`)), bytes.Index(content, []byte(`"environment"`))
+	for at := from; at < to; at++ {
+		if content[at] < '0' || content[at] > '9' {
+			continue
+		}
+		digits++
+		b := slices.Clone(content)
+		b[at] = '0' + (b[at]-'0'+1)%10
+		if caught(t, dir, name, b, content) == 0 {
+			t.Errorf("digit %d of energy is not noticed", at-from)
+		}
+	}
+	if digits < 10 {
+		t.Errorf("%d digits", digits)
+	}
+	if _, err := joules(.5); err == nil || !strings.Contains(err.Error(), "energy of pop: energy: fit, cpu: net") {
+		t.Errorf("a net figure that does not follow: %v", err)
 	}
 }
 

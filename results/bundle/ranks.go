@@ -34,6 +34,11 @@ func (r *Report) record(c *content, rec results.Record) bool {
 		return false
 	}
 	r.Cells++
+	if rec.Energy != nil {
+		if err := rec.Energy.Check(); err != nil {
+			r.add(file, "energy of "+rec.Identity.System, "%v", err)
+		}
+	}
 	if why := unsound(rec, ranks, int32(len(stored.Items))); why != "" {
 		r.add("cells/"+rec.ID+".parquet", "", "%s", why)
 		return false

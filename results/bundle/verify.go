@@ -41,7 +41,7 @@ func (r *Report) add(file, place, format string, args ...any) {
 }
 
 // Verify checks a bundle: the checksum of every file; that none is missing and none too many; the seals of records; every
-// metric in a record against the ranks; the specification, the description of the systems and every character of the tables
+// metric in a record against the ranks; net energy against what counters counted; the specification, the description of the systems and every character of the tables
 // against what the records give; and that nothing in it is private, or must not be published. It reports every difference
 // that it finds. The error is of a folder that cannot be read.
 func Verify(dir string) (Report, error) {

@@ -26,7 +26,7 @@ func accounts(rows []*other) sheet {
 		if len(x.Records) == 0 {
 			continue
 		}
-		for _, a := range table.Accounts(x.Records[0]) {
+		for _, a := range x.Records[0].Accounts() {
 			out.Rows = append(out.Rows, accountLine(x.Row.Name(), a.For, a.Account))
 		}
 	}

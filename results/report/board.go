@@ -152,7 +152,7 @@ func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 		b.Users = max(b.Users, len(list[n].Users))
 	}
 	for _, r := range t.Rows {
-		b.Rows = append(b.Rows, newRow(r, standings[r], compete))
+		b.Rows = append(b.Rows, newRow(t, r, standings[r], compete))
 	}
 	slices.SortStableFunc(b.Rows, func(x, y *row) int {
 		if d := cmp.Compare(x.Group, y.Group); d != 0 || x.Standing == nil {
@@ -167,8 +167,8 @@ func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 			continue
 		}
 		r.Interval = bar(r.Standing, low, high)
-		if b.Costs == nil {
-			for _, m := range r.Measurements() {
+		if b.Costs == nil && comparable(t) {
+			for _, m := range t.Measurements(r.Row) {
 				b.Costs = append(b.Costs, m.Header)
 			}
 			b.Words = table.Words(r.Records[0].Identity.Protocol)
@@ -182,7 +182,7 @@ func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 	return b
 }
 
-func newRow(r *table.Row, standing *table.Standing, compete bool) *row {
+func newRow(t *table.Table, r *table.Row, standing *table.Standing, compete bool) *row {
 	out := &row{Row: r, Standing: standing, Stage: "–", Device: "–", Group: missing}
 	if standing == nil {
 		out.Why = why(r)
@@ -201,7 +201,10 @@ func newRow(r *table.Row, standing *table.Standing, compete bool) *row {
 		m := r.MeanOf(n)
 		out.Means = append(out.Means, value{fmt.Sprintf("%.4f", m), fmt.Sprintf("%.6g", m)})
 	}
-	for _, m := range r.Measurements() {
+	if !comparable(t) {
+		return out
+	}
+	for _, m := range t.Measurements(r) {
 		v := value{Text: m.Text}
 		if m.Value != nil {
 			v.Sort = fmt.Sprintf("%.6g", *m.Value)

@@ -38,7 +38,7 @@ func (s *site) pipeline(b *board, stages tables) error {
 		var c chain
 		line := figure.Series{Name: r.System, Kind: figure.Line}
 		for n, x := range rows {
-			c.Steps = append(c.Steps, newStep(x, rows[:n]))
+			c.Steps = append(c.Steps, newStep(b.table, x, rows[:n]))
 			line.Points = append(line.Points, figure.Point{X: float64(n), Y: x.Standing.Mean, Lo: x.Standing.Lo, Hi: x.Standing.Hi})
 		}
 		chains = append(chains, c)
@@ -85,12 +85,12 @@ func (b *board) chain(r *row) []*row {
 	return out
 }
 
-func newStep(r *row, before []*row) step {
+func newStep(t *table.Table, r *row, before []*row) step {
 	x := step{Row: r, Dollars: "–", SecondsLLM: "–", Fit: "–", P50: "–"}
 	if n := len(before); n > 0 {
 		x.Change = fmt.Sprintf("%+.4f", r.Standing.Mean-before[n-1].Standing.Mean)
 	}
-	for _, m := range r.Measurements() {
+	for _, m := range t.Measurements(r.Row) {
 		switch m.Name {
 		case "fit_wall_sec":
 			x.Fit = m.Text

@@ -22,22 +22,33 @@ func (s *site) plots(b *board) error {
 	return s.page(b.Dir+"/plots.html", "plots.html", struct {
 		head
 		*board
-		Figures []*drawn
-	}{b.head("Plots", "Plots"), b, list})
+		Figures    []*drawn
+		Unmeasured string
+	}{b.head("Plots", "Plots"), b, list, b.unmeasured()})
 }
 
 // figures are those of a board that have something to show.
 func (b *board) figures() []*figure.Figure {
-	all := []*figure.Figure{
-		b.pareto("fit_wall_sec", "training-time", "training time", "seconds of training", 1),
-		b.pareto("latency_p50_sec", "latency", "latency", "median milliseconds of one query", 1000),
-		b.dollars(),
-		b.indexes(),
+	var all []*figure.Figure
+	machines := b.machines()
+	for _, of := range []func(machine) *figure.Figure{b.trainingTime, b.latency} {
+		for _, m := range machines {
+			all = append(all, of(m))
+		}
+	}
+	for _, m := range machines {
+		all = append(all, b.energies(m)...)
+	}
+	all = append(all, b.dollars())
+	for _, m := range machines {
+		all = append(all, b.indexes(m))
+	}
+	all = append(all,
 		b.parts("history", "the length of the history", "interactions in the history", lengthsOf(b.table)),
 		b.parts("target", "the popularity of the target", "training interactions of what is to be found", b.table.Target),
 		curve(b.leaders(most)),
 		b.hits(),
-	}
+	)
 	return slices.DeleteFunc(all, func(f *figure.Figure) bool { return f == nil || f.Empty() })
 }
 
@@ -75,7 +86,7 @@ func (b *board) leaders(n int) []*row {
 
 // scatter draws the primary metric against a cost. Rows of a stage have a colour; those that must not be published cannot be
 // on the frontier.
-func (b *board) scatter(name, title, label string, cost func(*row) *float64) *figure.Figure {
+func (b *board) scatter(rows []*row, name, title, label string, cost func(*row) *float64) *figure.Figure {
 	f := &figure.Figure{
 		Name: name, Title: b.Metric() + " against " + title, Note: "The dashed line is the Pareto frontier: no publishable row is both better and cheaper than one on it.",
 		X: figure.Axis{Label: label, Log: true}, Y: figure.Axis{Label: b.Metric()},
@@ -84,7 +95,7 @@ func (b *board) scatter(name, title, label string, cost func(*row) *float64) *fi
 		f.Series = append(f.Series, figure.Series{Name: stage})
 	}
 	f.Series = append(f.Series, figure.Series{Name: "not publishable"})
-	for _, r := range b.Rows {
+	for _, r := range rows {
 		if r.Standing == nil {
 			continue
 		}
@@ -108,21 +119,28 @@ func (b *board) scatter(name, title, label string, cost func(*row) *float64) *fi
 	return f
 }
 
-func (b *board) pareto(measurement, name, title, label string, scale float64) *figure.Figure {
-	return b.scatter(name, title, label, func(r *row) *float64 {
-		for _, m := range r.Measurements() {
-			if m.Name == measurement && m.Value != nil {
-				x := *m.Value * scale
-				return &x
-			}
+// measured is a measurement of a row by its name, in another unit, nil where it is unknown.
+func (b *board) measured(r *row, name string, scale float64) *float64 {
+	for _, m := range b.table.Measurements(r.Row) {
+		if m.Name == name && m.Value != nil {
+			x := *m.Value * scale
+			return &x
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+func (b *board) trainingTime(m machine) *figure.Figure {
+	return b.scatter(m.rows, "training-time"+m.number, "training time"+m.words, "seconds of training", func(r *row) *float64 { return b.measured(r, "fit_wall_sec", 1) })
+}
+
+func (b *board) latency(m machine) *figure.Figure {
+	return b.scatter(m.rows, "latency"+m.number, "latency"+m.words, "median milliseconds of one query", func(r *row) *float64 { return b.measured(r, "latency_p50_sec", 1000) })
 }
 
 // dollars is of rows with a language model whose price is known.
 func (b *board) dollars() *figure.Figure {
-	return b.scatter("dollars", "dollars", "dollars for a thousand users", func(r *row) *float64 {
+	return b.scatter(b.Rows, "dollars", "dollars", "dollars for a thousand users", func(r *row) *float64 {
 		sum, asked := 0., 0
 		for _, rec := range r.Records {
 			if rec.LLM == nil || rec.LLM.Dollars < 0 {
@@ -139,7 +157,7 @@ func (b *board) dollars() *figure.Figure {
 }
 
 // indexes draws recall against speed for the systems that search an index, nil where there are not two different ones.
-func (b *board) indexes() *figure.Figure {
+func (b *board) indexes(m machine) *figure.Figure {
 	at := -1
 	for n, m := range b.Metrics {
 		if strings.HasPrefix(m, "recall@") {
@@ -150,22 +168,20 @@ func (b *board) indexes() *figure.Figure {
 		return nil
 	}
 	f := &figure.Figure{
-		Name: "indexes", Title: b.Metrics[at] + " against the speed of indexes", Note: "Systems with the parameter index. Above and to the right is better.",
+		Name: "indexes" + m.number, Title: b.Metrics[at] + " against the speed of indexes" + m.words, Note: "Systems with the parameter index. Above and to the right is better.",
 		X: figure.Axis{Label: "queries a second, in batches", Log: true}, Y: figure.Axis{Label: b.Metrics[at]},
 	}
 	s := figure.Series{Name: "systems"}
 	kinds := map[string]bool{}
-	for _, r := range b.Rows {
+	for _, r := range m.rows {
 		if r.Standing == nil {
 			continue
 		}
 		list := params(r.Records[0].Identity.Params)
 		index := slices.IndexFunc(list, func(p pair) bool { return p.Name == "index" && p.Text != "" })
-		for _, m := range r.Measurements() {
-			if index >= 0 && m.Name == "queries_per_sec" && m.Value != nil {
-				s.Points = append(s.Points, figure.Point{X: *m.Value, Y: r.MeanOf(at), Name: r.System})
-				kinds[list[index].Text] = true
-			}
+		if x := b.measured(r, "queries_per_sec", 1); index >= 0 && x != nil {
+			s.Points = append(s.Points, figure.Point{X: *x, Y: r.MeanOf(at), Name: r.System})
+			kinds[list[index].Text] = true
 		}
 	}
 	f.Series = []figure.Series{s}

@@ -27,6 +27,8 @@ type fakeSystem struct {
 	skill       float64
 	seeds       int
 	unpublish   string
+	gpu         string
+	energy      *results.Energy
 	fails       bool
 }
 
@@ -95,6 +97,10 @@ func (x fake) record(protocol, split string, sys fakeSystem, seed int64) results
 		Env:     results.Environment{OS: "linux/amd64", CPU: "Example", Cores: 2, GPU: "none", Go: "go1.26", Commit: "c0ffee"},
 		Started: time.Unix(0, 0).UTC(), Finished: time.Unix(2, 0).UTC(),
 	}
+	if sys.gpu != "" {
+		rec.Env.GPU = sys.gpu
+	}
+	rec.Energy = sys.energy
 	if sys.unpublish != "" {
 		rec.Unpublish = []string{sys.unpublish}
 	}

@@ -34,6 +34,7 @@ func (s *site) system(b *board, r *row, agents []table.Part) error {
 		Row                                   *row
 		Model, Command, P                     string
 		Params, Identity, Timing, Environment []pair
+		Energy                                []pair
 		Metrics                               []pair
 		Seeds                                 []seeded
 		Skipped                               string
@@ -60,6 +61,7 @@ func (s *site) system(b *board, r *row, agents []table.Part) error {
 	x.Params = params(rec.Identity.Params)
 	x.Identity = identity(rec)
 	x.Timing = timing(r.Records)
+	x.Energy = energy(r.Records)
 	x.Environment = environment(rec.Env)
 	x.Accounts = accounts([]*other{{Row: r.Row}})
 	if rec.Agent != nil {

@@ -57,7 +57,7 @@ func (t *Table) caption(e *Experiment) []string {
 	for _, w := range where {
 		add("Environment: %s", w)
 	}
-	if kinds := t.hardware(); len(kinds) > 1 {
+	if kinds := t.Hardware(); len(kinds) > 1 {
 		add("Warning: the rows ran on hardware of %d kinds, so timings are shown apart and do not compare", len(kinds))
 	} else if len(where) > 1 {
 		add("Warning: the rows ran in %d environments, so their timings do not compare", len(where))

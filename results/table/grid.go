@@ -72,7 +72,7 @@ func (t *Table) grids(e *Experiment, o Options) []grid {
 		g.caption = []string{"Beyond accuracy, " + t.Protocol}
 		out = append(out, g)
 	}
-	return slices.Concat(out, t.against(e, o), t.costs(at), beside)
+	return slices.Concat(out, t.against(e, o), t.costs(at, o), beside)
 }
 
 // lay fills columns for the rows that were run, the failed ones among them.

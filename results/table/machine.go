@@ -27,9 +27,11 @@ type object struct {
 	Metrics     map[string]Summary  `json:"metrics"`
 	Relative    *relativeTo         `json:"relative,omitempty"`
 	Timing      map[string]*float64 `json:"timing"`
-	Hardware    []string            `json:"hardware,omitempty"` // that the timing belongs to; with several kinds there is none
-	LLM         []*results.LLM      `json:"llm,omitempty"`      // by seed
-	Gain        *Gain               `json:"gain,omitempty"`     // against the first stage
+	Hardware    []string            `json:"hardware,omitempty"` // that the timing and the energy belong to; with several kinds there is none
+	Energy      map[string]*float64 `json:"energy,omitempty"`   // means, where a row of the table has any
+	EnergyBy    []*results.Energy   `json:"energy_by_seed,omitempty"`
+	LLM         []*results.LLM      `json:"llm,omitempty"`  // by seed
+	Gain        *Gain               `json:"gain,omitempty"` // against the first stage
 	Status      Status              `json:"status"`
 	Errors      []string            `json:"errors,omitempty"` // of cells without values
 	Publishable bool                `json:"publishable"`
@@ -52,7 +54,7 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 			gains := t.gains(t.ranked())
 			for _, p := range t.parts() {
 				for _, r := range p.rows {
-					objects = append(objects, newObject(t, p, r, base, gains[r]))
+					objects = append(objects, newObject(t, p, r, base, gains[r], o.CO2))
 				}
 			}
 		}
@@ -60,7 +62,7 @@ func writeJSON(w io.Writer, experiments []Experiment, o Options) error {
 	return indented(w, objects)
 }
 
-func newObject(t *Table, p part, r *Row, base string, g *Gain) object {
+func newObject(t *Table, p part, r *Row, base string, g *Gain, co2 float64) object {
 	x := object{
 		Experiment: r.Experiment, Dataset: r.Dataset, Protocol: r.Protocol, System: r.System, Part: p.name,
 		Seeds: len(r.Records), Users: r.people(), Trials: r.Trials, Metrics: map[string]Summary{}, Timing: map[string]*float64{},
@@ -83,11 +85,20 @@ func newObject(t *Table, p part, r *Row, base string, g *Gain) object {
 		if rec.LLM != nil {
 			x.LLM = append(x.LLM, rec.LLM)
 		}
+		if rec.Energy != nil {
+			x.EnergyBy = append(x.EnergyBy, rec.Energy)
+		}
 	}
 	for _, c := range timings() {
 		x.Timing[c.name] = c.mean(r)
 	}
-	x.Hardware = r.hardware()
+	for _, c := range energies(t.Rows, co2) {
+		if x.Energy == nil {
+			x.Energy = map[string]*float64{}
+		}
+		x.Energy[c.name] = c.mean(r)
+	}
+	x.Hardware = r.Hardware()
 	if base != "" && p.name == "" {
 		x.Relative = &relativeTo{base, r.Metrics[primary(r.Metrics)].Name, r.relativeTo(t.baseline(base))}
 	}
@@ -105,8 +116,8 @@ func indented(w io.Writer, v any) error {
 	return nil
 }
 
-// writeCSV writes one line a system. Timing stands last, so that it can be cut off: it is all that may differ between
-// two runs of one experiment.
+// writeCSV writes one line a system. Timing and energy stand last, so that they can be cut off: they are all that may differ
+// between two runs of one experiment.
 func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	metrics := union(experiments)
 	parted := slices.ContainsFunc(experiments, func(e Experiment) bool {
@@ -136,6 +147,17 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 	if ranked {
 		header = append(header, "timing_llm_recorded") // calls whose times are those of an earlier run
 	}
+	var rows []*Row
+	for _, e := range experiments {
+		rows = append(rows, e.Rows()...)
+	}
+	energy := energies(rows, o.CO2)
+	for _, c := range energy {
+		header = append(header, "energy_"+c.name)
+	}
+	if energy != nil {
+		header = append(header, "energy_unavailable")
+	}
 	lines := [][]string{header}
 	for n := range experiments {
 		base := o.baseline(&experiments[n])
@@ -161,9 +183,15 @@ func writeCSV(w io.Writer, experiments []Experiment, o Options) error {
 					for _, c := range timings() {
 						line = append(line, number(c.mean(r)))
 					}
-					line = append(line, strings.Join(r.hardware(), "; "))
+					line = append(line, strings.Join(r.Hardware(), "; "))
 					if ranked {
 						line = append(line, r.recorded())
+					}
+					for _, c := range energy {
+						line = append(line, number(c.mean(r)))
+					}
+					if energy != nil {
+						line = append(line, strings.Join(r.Unmeasured(), "; "))
 					}
 					lines = append(lines, line)
 				}

@@ -42,38 +42,9 @@ func (r *Row) spent() spent {
 		if x := rec.LLM; x != nil {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
 		}
-		for _, x := range Accounts(rec) {
+		for _, x := range rec.Accounts() {
 			out.add(x.Calls, x.Recorded, x.PromptTokens+x.OutputTokens, x.Dollars)
 		}
-	}
-	return out
-}
-
-// Account is that of a model that does not rank, with what it was asked for.
-type Account struct {
-	For string
-	results.Account
-}
-
-// Accounts are those of a record's models that do not rank.
-func Accounts(rec results.Record) []Account {
-	var out []Account
-	add := func(what string, x *results.Account) {
-		if x != nil {
-			out = append(out, Account{what, *x})
-		}
-	}
-	if x := rec.Reasons; x != nil {
-		add("reasons", x.Account)
-	}
-	if x := rec.Agent; x != nil {
-		add("agent", x.Account)
-		add("critic", x.Critic)
-	}
-	if x := rec.Dialogue; x != nil {
-		add("agent", x.Agent.Account)
-		add("critic", x.Agent.Critic)
-		add("simulated user", x.User)
 	}
 	return out
 }

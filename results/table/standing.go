@@ -90,10 +90,10 @@ type Measurement struct {
 	Value              *float64
 }
 
-// Measurements are those that tables for people show.
-func (r *Row) Measurements() []Measurement {
+// Measurements of a row are those that tables for people show: energy is among them where a row of the table has some.
+func (t *Table) Measurements(r *Row) []Measurement {
 	var out []Measurement
-	for _, x := range timings() {
+	for _, x := range append(timings(), energies(t.Rows, 0)...) {
 		if x.header != "" {
 			out = append(out, Measurement{x.name, x.header, x.text(r), x.mean(r)})
 		}

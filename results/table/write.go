@@ -50,8 +50,9 @@ func FormatOf(path string) (Format, error) {
 
 // Options of a table.
 type Options struct {
-	Intervals bool   // 95% intervals beside the means; CSV and JSON always have them
-	Relative  string // the system, or the model, that a column compares the primary metric with; "": the experiment's baseline; [NoBaseline]: no such column
+	CO2       float64 // grams a kilowatt-hour, by which joules are also told as CO₂; 0: they are not
+	Intervals bool    // 95% intervals beside the means; CSV and JSON always have them
+	Relative  string  // the system, or the model, that a column compares the primary metric with; "": the experiment's baseline; [NoBaseline]: no such column
 }
 
 // NoBaseline as [Options].Relative asks for no relative column.

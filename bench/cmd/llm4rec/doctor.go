@@ -18,6 +18,7 @@ import (
 	"llm4rec/bench/suite"
 	"llm4rec/gpu"
 	"llm4rec/results"
+	"llm4rec/results/energy"
 )
 
 // finding is one line of the doctor's report.
@@ -57,7 +58,7 @@ func examine(ctx context.Context, g *globals) []finding {
 	return []finding{
 		{"program", "commit " + env.Commit + ", " + env.Go, ""},
 		{"processor", fmt.Sprintf("%s, %d cores, %s of memory", env.CPU, env.Cores, memory), ""},
-		blas(env.BLAS), faiss(), cuda(env), ollama(ctx), key("OPENAI_API_KEY", "OpenAI-compatible rankers and embedders need it"),
+		blas(env.BLAS), faiss(), cuda(env), joules(), ollama(ctx), key("OPENAI_API_KEY", "OpenAI-compatible rankers and embedders need it"),
 		dataSets(g),
 	}
 }
@@ -89,6 +90,15 @@ func cuda(env results.Environment) finding {
 		return finding{"CUDA", fmt.Sprintf("%s, driver %s", env.GPU, env.Driver), fmt.Sprintf("the GPU is not used: %v", err)}
 	}
 	return finding{"CUDA", fmt.Sprintf("no GPU (%v)", err), ""}
+}
+
+// joules looks for the counter of the processors' energy; that of a GPU is looked for when a run uses it.
+func joules() finding {
+	c := energy.CPU(energy.Powercap)
+	if c.Source == nil {
+		return finding{"energy", "not measured: " + c.Why, ""}
+	}
+	return finding{"energy", c.Counts, ""}
 }
 
 // library finds a shared library where the loader and the linker of common systems look.

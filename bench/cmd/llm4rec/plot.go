@@ -18,8 +18,8 @@ func plotCommand(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot DIR…",
 		Short: "Draw the plots of results as SVG, PNG or PDF files",
-		Long: `Plot draws what the site of 'llm4rec report' shows, a file each: quality against training time, against latency and
-against dollars, with the Pareto frontier; quality by the length of the history and by the popularity of what is to be found;
+		Long: `Plot draws what the site of 'llm4rec report' shows, a file each: quality against training time, latency, energy and
+dollars, with the Pareto frontier; quality by the length of the history and by the popularity of what is to be found;
 training curves; how ranks change between the protocols of an experiment.`,
 		Example: "  llm4rec plot out/paper --format pdf --out plots",
 		Args:    exactArgs(cobra.MinimumNArgs(1)),

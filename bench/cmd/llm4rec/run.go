@@ -12,6 +12,7 @@ import (
 	"llm4rec/bench/suite"
 	"llm4rec/gpu"
 	"llm4rec/llm/cassette"
+	"llm4rec/results/energy"
 )
 
 const setHelp = "set a value of the specification, PATH=VALUE; may be repeated (systems.als.params.factors=32)"
@@ -64,6 +65,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 	}
 	bar := newProgress(g)
 	r.Device, r.Progress, r.Log = opened, bar, bar.log
+	r.Counters, r.Idle = func() []energy.Counter { return bench.Counters(energy.Powercap, opened) }, bench.IdleSpan
 	defer func() {
 		if err := opened.Close(); err != nil { // of a device that is lost: the cells said so
 			r.Log.Warn("device", "name", opened.Name(), "closing", err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,7 @@ type tableOptions struct {
 	intervals      bool
 	relative       string
 	metrics        []string // in place of the experiment's own
+	co2            float64
 }
 
 func (o *tableOptions) flags(c *cobra.Command) {
@@ -27,6 +29,7 @@ func (o *tableOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.format, "format", "", "text, md, latex, csv, html or json; by default that of the ending of --output, or text")
 	f.StringVarP(&o.output, "output", "o", "", "file to write instead of standard output")
 	f.BoolVar(&o.intervals, "intervals", false, "print 95% intervals beside the means (CSV and JSON always have them)")
+	f.Float64Var(&o.co2, "co2", 0, "grams of CO₂ of a kilowatt-hour where the systems ran: adds the CO₂ of their joules, where these were measured")
 	f.StringVar(&o.relative, "relative", "", "system that a column compares the primary metric with; default: the experiment's baseline; 'none': no column")
 }
 
@@ -115,12 +118,15 @@ func (g *globals) printTables(dir string, o tableOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.co2 < 0 || math.IsNaN(o.co2) || math.IsInf(o.co2, 0) {
+		return usageError{errors.New("--co2 must be grams a kilowatt-hour")}
+	}
 	list, err := table.Load(dir, o.metrics...)
 	if err != nil {
 		return err
 	}
 	return g.to(o.output, func(w io.Writer) error {
-		return table.Write(w, format, list, table.Options{Intervals: o.intervals, Relative: o.relative})
+		return table.Write(w, format, list, table.Options{Intervals: o.intervals, Relative: o.relative, CO2: o.co2})
 	})
 }
 

@@ -182,6 +182,11 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 			issues = append(issues, issue(err, "systems[%d].model", n))
 			continue
 		}
+		for _, protocol := range p.Protocols {
+			if err := protocol.wanted(); err != nil && model.Talks {
+				issues = append(issues, issue(fmt.Errorf("%s under protocol %s: %w", model.Name, protocol.Name, err), "systems[%d].model", n))
+			}
+		}
 		if err := s.after(model, x, systems[:row]); err != nil {
 			issues = append(issues, issue(err, "systems[%d].after", n))
 			continue

@@ -19,6 +19,7 @@ import (
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
 	"llm4rec/llm/explain"
+	"llm4rec/llm/memory"
 	"llm4rec/llm/provider"
 	"llm4rec/llm/text"
 	"llm4rec/models"
@@ -80,6 +81,11 @@ func (c AgentConfig) Validate() error {
 	if err := c.More.Validate(); err != nil {
 		return bad("more", err)
 	}
+	for _, m := range c.More {
+		if memory.Excluded(m.Field) {
+			return bad("more", fmt.Errorf("%s: %q says what became of an item later, which no agent is told: see memory.Excluded", m.Path, m.Field))
+		}
+	}
 	if len(c.Retrievers) == 0 {
 		return bad("retrievers", errors.New("missing: they also answer where a model does not"))
 	}
@@ -103,7 +109,9 @@ func (c AgentConfig) Validate() error {
 }
 
 // part is a model with its parameters.
-func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) { return part(c.parts.known, p) }
+func (c AgentConfig) part(p fusion.Part) (bench.Model, bench.Bound, error) {
+	return part(c.parts.known, p)
+}
 
 // Fingerprint names all that determines an agent beside its parameters: prompts, models, parts and files.
 func (c AgentConfig) Fingerprint() (string, error) {
@@ -159,11 +167,12 @@ type host struct {
 	critic    *partner          // nil: the actor
 	explainer explain.Explainer // nil: none
 	backup    models.Recommender
-	items     int32 // of the catalogue
 	crowd     int
 
-	mu    sync.Mutex
-	walls []time.Duration // of turns
+	mu         sync.Mutex
+	walls      []time.Duration // of turns
+	toolCalls  int
+	toolErrors int // of these
 }
 
 // partner is a model with its line.
@@ -185,7 +194,7 @@ func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) 
 
 // open makes the agent: its retrievers are fitted, and its models are at hand.
 func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent.Profiles) (*host, error) {
-	h := &host{config: c, items: int32(train.NumItems), crowd: c.parts.calls.crowd()}
+	h := &host{config: c, crowd: c.parts.calls.crowd()}
 	p := agent.Parts{Train: train, Retrievers: map[string]models.Recommender{}, Rankers: map[string]models.Ranker{}, Profiles: profiles}
 	var err error
 	if c.Model() {
@@ -246,10 +255,13 @@ func (c AgentConfig) retriever() string {
 	return slices.Sorted(maps.Keys(c.Retrievers))[0]
 }
 
+// took counts what a turn took.
 func (h *host) took(u agent.Usage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.walls = append(h.walls, max(u.Wall, u.Model))
+	h.toolCalls += u.ToolCalls
+	h.toolErrors += u.ToolErrors
 }
 
 // Acted is what it did so far.
@@ -259,14 +271,9 @@ func (h *host) Acted() results.Agent {
 	for end, n := range r.Ends {
 		out.Ends[string(end)] = n
 	}
-	for _, n := range r.Tools {
-		out.ToolCalls += n
-	}
-	for _, n := range r.ToolErrors {
-		out.ToolErrors += n
-	}
 	h.mu.Lock()
 	walls := slices.Sorted(slices.Values(h.walls))
+	out.ToolCalls, out.ToolErrors = h.toolCalls, h.toolErrors
 	h.mu.Unlock()
 	out.TurnP50, out.TurnP95 = quantile(walls, .5), quantile(walls, .95)
 	if h.actor != nil {
@@ -322,15 +329,7 @@ func (o *once) Recommend(ctx context.Context, queries []models.Query) ([][]model
 }
 
 func (o *once) one(ctx context.Context, q models.Query) ([]models.Scored, error) {
-	v := agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}
-	if q.Candidates != nil {
-		for i := range o.items {
-			if _, may := slices.BinarySearch(q.Candidates, i); !may {
-				v.Exclude = append(slices.Clip(v.Exclude), i)
-			}
-		}
-	}
-	turn, err := o.Open(v).Say(ctx, o.request)
+	turn, err := o.Open(visitorOf(q)).Say(ctx, o.request)
 	if err != nil {
 		return nil, err
 	}
@@ -408,8 +407,14 @@ func VisitorOf(a *bench.Answered, user string) (agent.Visitor, bool) {
 	if n < 0 {
 		return agent.Visitor{}, false
 	}
-	q := a.Queries[n]
-	return agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}, true
+	v := visitorOf(a.Queries[n])
+	v.Candidates = nil // of a test: who talks may be told of all that there is
+	return v, true
+}
+
+// visitorOf is the user of a question.
+func visitorOf(q models.Query) agent.Visitor {
+	return agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude, Candidates: q.Candidates}
 }
 
 // Title is an item's, or its raw id where it has none.

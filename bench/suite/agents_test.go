@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/bench/experiments"
+	"llm4rec/data"
 	"llm4rec/data/datatest"
 	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
@@ -162,9 +164,7 @@ func TestAgentsByOllama(t *testing.T) {
 // A model that is gone, or a budget that is spent, is no result: the row fails, and the next run asks for what is missing. As many
 // turns as are tolerated may end in the retriever's answer.
 func TestAgentsWithoutAnswers(t *testing.T) {
-	small := synthetic.Default()
-	small.Users, small.Items, small.Interactions = 20, 60, 400
-	d := synthetic.Generate(small)
+	d := smallSet()
 	s := llmtest.Serve(t)
 	s.Chat = true
 	s.Answer = func(llm.Request) llm.Response {
@@ -203,4 +203,128 @@ systems:
 	if sum, rows = run("tolerate: 1, ", nil); sum.Failed != 0 || rows["once"].Agent.Ends["call-failed"] == 0 {
 		t.Errorf("tolerated: %+v, %+v", sum, rows["once"].Agent)
 	}
+}
+
+// Where a protocol has candidates, agents recommend among them, and users want one of them.
+func TestAgentsAmongCandidates(t *testing.T) {
+	const candidates = 1 + 12
+	sum, _, _ := runText(t, smallSuite(smallSet(), Models(&Calls{})), bench.Runner{Out: t.TempDir()}, `
+name: among
+dataset: small
+protocol: {candidates: uniform-12}
+metrics: [recall@20]
+systems:
+  - {name: once, model: agent, params: {items: 5}}
+  - {name: talk, model: conversation}
+`)
+	if sum.Failed+sum.Unavailable > 0 {
+		t.Fatalf("%+v", sum)
+	}
+	rows := recordsBySystem(t, sum.Dir)
+	store, err := results.OpenRead(sum.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows["once"].Metrics["recall@20"] != 1 {
+		t.Errorf("%v", rows["once"].Metrics)
+	}
+	talks, err := store.Talks(rows["talk"])
+	if err != nil || len(talks) != 20 {
+		t.Fatalf("%d conversations, %v", len(talks), err)
+	}
+	for _, x := range talks {
+		told := map[string]bool{}
+		for _, u := range x.Said {
+			for _, i := range u.Items {
+				told[i] = true
+			}
+		}
+		if len(told) > candidates || x.Outcome != "found" {
+			t.Errorf("user %s: %s, with %d different items", x.User, x.Outcome, len(told))
+		}
+	}
+	if d := rows["talk"].Dialogue; d.Excluded > 0 || d.AtBest[4] > candidates {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What is wrong with a model is wrong with all conversations: it ends them, once, as the error that it is; be it the agent's model or
+// the one that plays the users.
+func TestConversationsEndWithAModel(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	s.Answer = func(r llm.Request) llm.Response {
+		text := `{"say": "No."}`
+		if len(r.Schema) == 0 {
+			text = "Action: ask\nArguments: {\"question\": \"Which genres?\"}"
+		}
+		return llm.Response{Text: text, Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10}
+	}
+	model := `model: words, base_url: "` + s.URL + `"`
+	for params, kind := range map[string]llm.Kind{
+		`{planner: react, calling: text, ` + model + `}`: llm.Spent,
+		`{simulator: free, user: {provider: ollama, ` + model + `}}`:       llm.Spent,
+		`{simulator: worded, user: {provider: ollama, ` + model + `}}`:     llm.Denied,
+	} {
+		calls := hasty(t.TempDir())
+		if kind == llm.Spent {
+			calls.Tokens = 500
+		} else {
+			s.Next(slices.Repeat([]llmtest.Fault{{Status: 401}}, 20)...)
+		}
+		spec, err := bench.Source{Name: "ended", Text: []byte("name: ended\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: talk, model: conversation, params: " + params + "}\n")}.Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		suite := smallSuite(smallSet(), Models(calls))
+		plan, issues := suite.Resolve(spec)
+		if len(issues) > 0 {
+			t.Fatal(issues)
+		}
+		cell := plan.Cells[0]
+		r := bench.Runner{Suite: suite, Device: gpu.CPU(), Log: slog.New(slog.DiscardHandler)}
+		asked, err := r.Asked(t.Context(), plan, cell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := bench.Wanted{Train: asked.Train, Queries: asked.Queries, Users: asked.Users, Targets: make([]int32, len(asked.Users))}
+		_, talks, err := cell.Bound.Talker(bench.Env{Device: gpu.CPU()}).Talk(t.Context(), w, func(int, int, string) {})
+		failed := (*llm.Error)(nil)
+		if !errors.As(err, &failed) || failed.Kind != kind || strings.Count(err.Error(), map[llm.Kind]string{llm.Spent: "budget", llm.Denied: "denied"}[kind]) != 1 || talks != nil {
+			t.Errorf("%s: %v", params, err)
+		}
+		if err := calls.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An answer without a call is no call of a tool that failed.
+func TestToolErrorsAreOfTools(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	s.Answer = func(llm.Request) llm.Response {
+		return llm.Response{Text: "Let me think.", Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10}
+	}
+	calls := hasty(t.TempDir())
+	sum, _, _ := runText(t, smallSuite(smallSet(), Models(calls)), bench.Runner{Out: t.TempDir()}, `
+name: thinks
+dataset: small
+metrics: [ndcg@10]
+systems:
+  - {name: once, model: agent, params: {planner: react, calling: text, reflections: 0, model: words, base_url: "`+s.URL+`"}}
+`)
+	if err := calls.Close(); err != nil {
+		t.Error(err)
+	}
+	if a := recordsBySystem(t, sum.Dir)["once"].Agent; a == nil || a.Ends["tool-errors"] != 20 || a.ToolCalls != 0 || a.ToolErrors != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// smallSet has 20 users and 60 items.
+func smallSet() *data.Dataset {
+	c := synthetic.Default()
+	c.Users, c.Items, c.Interactions = 20, 60, 400
+	return synthetic.Generate(c)
 }

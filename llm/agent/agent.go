@@ -20,6 +20,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -31,8 +32,16 @@ type Visitor struct {
 	Times   []int64 // of the history; may be nil
 	At      int64   // when the conversation is held, in the data's time; may be 0
 
+	Candidates []int32 // all that may be recommended, ascending; nil: the whole catalogue
+
 	// Replica tells apart conversations with the same user that are to be independent, as in llm.Request.
 	Replica int64
+}
+
+// Among tells whether an item is one of the candidates.
+func (v Visitor) Among(item int32) bool {
+	_, is := slices.BinarySearch(v.Candidates, item)
+	return is || v.Candidates == nil
 }
 
 // Host opens conversations. It may be called from many goroutines at once; conversations share nothing but the catalogue, the

@@ -53,13 +53,15 @@ func recommend(_ context.Context, t *turn, a recommending) (string, error) {
 	}
 	var bad []string
 	for n, i := range items {
-		switch why := t.forbidden(i); {
-		case why != "":
+		why := t.forbidden(i)
+		if why == "" {
+			why = t.bus.ruledOut(i)
+		}
+		if why == "" && slices.Contains(items[:n], i) {
+			why = "twice"
+		}
+		if why != "" {
 			bad = append(bad, fmt.Sprintf("%d: %s", i, why))
-		case t.bus.restricted() && !slices.Contains(t.bus.items, i):
-			bad = append(bad, fmt.Sprintf("%d: not among the candidates that fulfil %s", i, strings.Join(t.bus.hard, " and ")))
-		case slices.Contains(items[:n], i):
-			bad = append(bad, fmt.Sprintf("%d: twice", i))
 		}
 	}
 	if len(bad) > 0 {
@@ -78,6 +80,8 @@ func (t *turn) forbidden(i int32) string {
 		return "the person had it"
 	case t.c.shown[i]:
 		return "recommended before in this conversation"
+	case !t.c.visitor.Among(i):
+		return "not one of those to choose from"
 	case t.a.parts.Available != nil && !t.a.parts.Available(i):
 		return "not available"
 	}

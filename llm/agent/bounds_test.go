@@ -160,6 +160,34 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// Of somebody of whom a retriever knows nothing it gives the first ids: the fallback recommends what is popular, as the tool does.
+func TestFallbackForAStranger(t *testing.T) {
+	p := partsOf(t, catalogueOf(t))
+	p.Retrievers["itemknn"] = firsts{}
+	p.Actor = says(does("filter", o{"where": "genres = 'Comedy'"}), "Let me think.")
+	a, err := New(textual(React), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn := say(t, a.Open(Visitor{User: -1, Exclude: []int32{airplane, nakedGun}}), "a comedy")
+	if turn.End != ToolErrors || turn.Fallback != ByRetriever || !slices.Equal(turn.Items, []int32{clueless, emma}) { // two took the one, one the other
+		t.Errorf("%+v", turn)
+	}
+}
+
+// firsts is a retriever without any preference.
+type firsts struct{}
+
+func (firsts) Recommend(_ context.Context, queries []models.Query) ([][]models.Scored, error) {
+	out := make([][]models.Scored, len(queries))
+	for n, q := range queries {
+		for _, i := range q.Candidates[:min(q.K, len(q.Candidates))] {
+			out[n] = append(out[n], models.Scored{Item: i})
+		}
+	}
+	return out, nil
+}
+
 // Where the retriever finds nothing, the scripted policy answers.
 func TestFallbackToThePolicy(t *testing.T) {
 	p := partsOf(t, catalogueOf(t))

@@ -11,7 +11,7 @@ import (
 )
 
 // Revision of the implementation: it is raised when a change alters what agents do.
-const Revision = 1
+const Revision = 2
 
 // The planners.
 const (

@@ -9,13 +9,14 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/explain"
+	"llm4rec/llm/memory"
 	"llm4rec/models"
 )
 
 // Parts are what an agent works with. All of them are used from many goroutines at once.
 type Parts struct {
 	Train      *data.Train // ids, texts and what users took together; never a test case
-	Fields     data.Fields // of items; nil: those of Train
+	Fields     data.Fields // of items; nil: those of Train. What became of items later is left out: see memory.Excluded
 	Retrievers map[string]models.Recommender
 	Rankers    map[string]models.Ranker // may be nil
 	Explainer  explain.Explainer        // may be nil
@@ -71,6 +72,7 @@ func New(c Config, p Parts) (*Agent, error) {
 	if a.fields == nil {
 		a.fields = p.Train.ItemText
 	}
+	a.fields = slices.DeleteFunc(slices.Clone(a.fields), func(f data.Field) bool { return memory.Excluded(f.Name) })
 	if a.parts.Critic == nil {
 		a.parts.Critic = p.Actor
 	}

@@ -28,7 +28,7 @@ func filter(_ context.Context, t *turn, a where) (string, error) {
 		return "", wrong(Empty, "filter: none of the %d candidates fulfils it (%d of the whole catalogue do); the list is as it was: try a wider condition, or reset first",
 			len(t.bus.items), len(keep(all(t.a.catalogue.items), c.Match)))
 	}
-	t.bus.items, t.bus.hard = left, append(t.bus.hard, "("+strings.Join(strings.Fields(a.Where), " ")+")")
+	t.bus.items, t.bus.hard = left, append(t.bus.hard, c)
 	return t.report(), nil
 }
 
@@ -95,21 +95,35 @@ func retrieve(ctx context.Context, t *turn, a retrieving) (string, error) {
 	if !ok {
 		return "", wrong(BadArguments, "retrieve: there is no retriever %q; there are: %s", name, sorted(t.a.parts.Retrievers))
 	}
-	found, err := r.Recommend(ctx, []models.Query{t.query(t.most(a.Keep))})
+	items, by, err := t.found(ctx, r, name, t.most(a.Keep))
 	if err != nil {
 		return "", t.failed(ctx, "retrieve", err)
 	}
-	if len(found) != 1 || len(found[0]) == 0 {
+	if len(items) == 0 {
 		return "", wrong(Empty, "retrieve: %s finds none of the candidates; the list is as it was", name)
 	}
-	if list := found[0]; len(list) > 1 && list[0].Score == list[len(list)-1].Score {
-		// It has nothing to go by, as of somebody without a history, and gives items in the order of their ids.
-		best(t.bus.items, func(i int32) float64 { return float64(t.a.popularity[i]) })
-		t.bus.items, t.bus.ordered = t.bus.items[:min(len(t.bus.items), t.most(a.Keep))], "popularity"
-		return t.report(), nil
-	}
-	t.bus.items, t.bus.ordered = ids(found[0]), name
+	t.bus.items, t.bus.ordered = items, by
 	return t.report(), nil
+}
+
+// found are the candidates that a retriever of that name puts first, so many at most, and by what they are ordered: by popularity
+// where it has nothing to go by, as of somebody without a history, and gives items in the order of their ids.
+func (t *turn) found(ctx context.Context, r models.Recommender, name string, most int) (items []int32, by string, err error) {
+	found, err := r.Recommend(ctx, []models.Query{t.query(most)})
+	if err != nil || len(found) != 1 {
+		return nil, "", err
+	}
+	if list := found[0]; len(list) > 1 && list[0].Score == list[len(list)-1].Score {
+		return t.popular(t.bus.items, most), "popularity", nil
+	}
+	return ids(found[0]), name, nil
+}
+
+// popular are the items that most users took in training, so many at most.
+func (t *turn) popular(items []int32, most int) []int32 {
+	out := slices.Clone(items)
+	best(out, func(i int32) float64 { return float64(t.a.popularity[i]) })
+	return out[:min(len(out), most)]
 }
 
 type ranking struct {
@@ -190,7 +204,7 @@ func (t *turn) failed(ctx context.Context, tool string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return err
-	case errors.As(err, &failure) && !fatal(failure.Kind):
+	case errors.As(err, &failure) && !llm.Fatal(err):
 		return wrong(Failed, "%s: %s; go on without it", tool, failure.Kind)
 	}
 	return fmt.Errorf("agent: %s: %w", tool, err)

@@ -305,7 +305,9 @@ func TestTools(t *testing.T) {
 	p := partsOf(t, catalogueOf(t))
 	p.Available = func(i int32) bool { return i != shining }
 	p.Actor = says("")
-	a, err := New(textual(React), p)
+	c := textual(React)
+	c.Steps = 20
+	a, err := New(c, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,13 +331,16 @@ func TestTools(t *testing.T) {
 			t.Errorf("%s %s: %q, %v; want %q", test.tool, test.arguments, result, err, test.want)
 		}
 	}
-	// What a condition rules out is not recommended, nor what was dropped.
-	for id, want := range map[string]string{"2": "2: not among the candidates that fulfil (year > 1979)", "4": "4: not among", "11": "11: not available"} {
+	// What a condition rules out is not recommended, nor what was dropped. What is not among the best that were kept is.
+	for id, want := range map[string]string{"2": "2: does not fulfil (year > 1979)", "4": "4: was taken off the list", "11": "11: not available"} {
 		result, ok, err := x.call(t.Context(), llm.ToolCall{Name: "recommend", Arguments: json.RawMessage(`{"items": [` + id + `]}`)})
 		if ok || err != nil || !strings.Contains(result, want) || x.answer != nil {
 			t.Errorf("%s: %q, %v", id, result, err)
 		}
 		x.inARow = 0
+	}
+	if _, ok, err := x.call(t.Context(), llm.ToolCall{Name: "recommend", Arguments: json.RawMessage(`{"items": [10]}`)}); !ok || err != nil || slices.Contains(x.bus.items, scream) || !slices.Equal(x.answer.items, []int32{scream}) {
+		t.Errorf("%v, %v, %+v of %v", ok, err, x.answer, x.bus.items)
 	}
 	if _, ok, err := x.call(t.Context(), llm.ToolCall{Name: "recommend", Arguments: json.RawMessage(`{"best": 9}`)}); !ok || err != nil || len(x.answer.items) != 2 {
 		t.Errorf("%v, %v, %+v", ok, err, x.answer)

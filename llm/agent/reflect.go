@@ -66,7 +66,7 @@ func judged(text string) (accepts bool, reason string, readable bool) {
 
 func (t *turn) reviewed() review {
 	r := review{
-		Word: t.a.words, Request: t.request, Conditions: t.bus.hard, Items: t.a.catalogue.show(t.answer.items, len(t.answer.items)),
+		Word: t.a.words, Request: t.request, Conditions: t.bus.conditions(), Items: t.a.catalogue.show(t.answer.items, len(t.answer.items)),
 		None: t.answer.none, Text: t.answer.text,
 	}
 	if t.a.config.remembers(Short) {

@@ -45,11 +45,6 @@ func (t *turn) log(s Step) {
 	}
 }
 
-// fatal are the kinds of errors that no turn can go better with: they are the caller's to see to.
-func fatal(kind llm.Kind) bool {
-	return kind == llm.Denied || kind == llm.NotFound || kind == llm.NoTools || kind == llm.Spent
-}
-
 // generate asks a model, within the turn's bounds. It is not asked once they are reached, so that the last answer may go past
 // those of tokens and time. The time that answers took is summed as the servers' clients measured it: a replay stops where the
 // recording stopped.
@@ -91,10 +86,9 @@ func refuses(text string) bool {
 	return len(calls) == 0
 }
 
-// called is what a call's error is for the turn.
+// called is what a call's error is for the turn. One that no turn can go better with is the caller's to see to.
 func called(ctx context.Context, err error) error {
-	failure := (*llm.Error)(nil)
-	if ctx.Err() == nil && errors.As(err, &failure) && !fatal(failure.Kind) {
+	if ctx.Err() == nil && !llm.Fatal(err) {
 		return &ended{CallFailed}
 	}
 	return fmt.Errorf("agent: %w", err)

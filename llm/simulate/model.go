@@ -32,7 +32,8 @@ func DefaultModel() ModelConfig {
 // Model makes users whose words are a language model's. They begin as those of [Rules] do, and it is by rules that they know
 // when they have what they want. For every other answer the model is told the constraints and the item's fields, never its
 // title; the prompt "worded" tells it also what the rules would say, "free" does not. An answer of no use, a leak among them, is
-// replaced by what the rules would say, and counted, as is one to a call that failed.
+// replaced by what the rules would say, and counted, as is one to a call that failed; where all calls would, as of a key that is
+// refused, it is an error.
 //
 // What an answer reveals is read from it: each value of the wanted item that it mentions, and whatever it was asked to affirm or
 // deny. What it says beside fields, as of a plot, is not seen.
@@ -120,6 +121,8 @@ func (u *modelled) Reply(ctx context.Context, turn agent.Turn) (string, bool, er
 	switch {
 	case ctx.Err() != nil:
 		return "", false, context.Cause(ctx)
+	case llm.Fatal(err):
+		return "", false, fmt.Errorf("simulate: %w", err)
 	case err == nil:
 		text, class = parse(r, u.leak)
 	}

@@ -115,6 +115,23 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
+// What is wrong with a model is an error, which is no single answer's to replace.
+func TestModelGone(t *testing.T) {
+	task := wants(films(t), 4, nil, matrix...).Task
+	asks := talk(func(agent.Visitor, []string) (agent.Turn, error) { return agent.Turn{Text: "What genre?"}, nil })
+	for _, gone := range []error{&llm.Error{Kind: llm.Denied}, &llm.Error{Kind: llm.Spent}, &llm.Error{Kind: llm.NotFound}, errors.New("no such recording")} {
+		f := &llmtest.Fake{Answer: func(llm.Request) (llm.Response, error) { return llm.Response{}, gone }}
+		m, err := DefaultModel().New(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := Run(t.Context(), asks, m, []*Task{task}, Config{Turns: 5, K: 3, Repeats: 1, Parallel: 1})
+		if err != nil || all[0].Outcome != UserFailed || !errors.Is(all[0].Err, gone) || len(all[0].Turns) != 1 || len(all[0].Replaced) != 0 {
+			t.Errorf("%v: %+v, %v", gone, all, err)
+		}
+	}
+}
+
 // A context's end is no failure of the model's.
 func TestModelInterrupted(t *testing.T) {
 	stop := errors.New("interrupted")

@@ -97,9 +97,18 @@ func TestLeft(t *testing.T) {
 		{[]Clause{genre("Sci-Fi").opposite(), nineties.opposite()}, nil, nil, 1},
 		{[]Clause{{Field: "plot", Value: "x"}}, nil, nil, 0},
 	} {
-		if got := x.Consistent(c.said, c.rejected, c.exclude); got != c.want {
+		if got := x.Consistent(c.said, c.rejected, agent.Visitor{Exclude: c.exclude}); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
+	}
+	// Nothing else can be wanted than a candidate, and nothing else ought to be recommended.
+	among := agent.Visitor{Candidates: []int32{0, 1, 4}}
+	if got := x.Consistent([]Clause{genre("Sci-Fi")}, []int32{0}, among); got != 1 {
+		t.Errorf("of candidates: %d", got)
+	}
+	r := newResult(&Task{Case: Case{among, 4}, catalogue: x}, 0)
+	if r.turn(&Task{Case: Case{among, 4}, catalogue: x}, "", agent.Turn{Items: []int32{0, 2}}, nil, 3); r.Turns[0].Excluded != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -119,7 +128,7 @@ func TestFailures(t *testing.T) {
 		Leaking:     {quiet, scripted{"The Matrix!", "", nil}},
 	} {
 		all, err := Run(t.Context(), run.host, run.user, []*Task{task}, c)
-		if err != nil || len(all) != 1 || all[0].Outcome != want || all[0].Rank != 0 || (all[0].Error != "") != (want == AgentFailed || want == UserFailed) {
+		if err != nil || len(all) != 1 || all[0].Outcome != want || all[0].Rank != 0 || (all[0].Err != nil) != (want == AgentFailed || want == UserFailed) {
 			t.Errorf("%s: %+v, %v", want, all, err)
 		}
 		if m := means(all, c); m["hit@3"] != 0 || m["turns"] != 3 {

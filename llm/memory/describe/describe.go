@@ -241,7 +241,7 @@ func (w *writer) failed(ctx context.Context, item int, err error) error {
 	if ctx.Err() != nil || !errors.As(err, &failed) {
 		return err
 	}
-	over := slices.Contains([]llm.Kind{llm.Spent, llm.Denied, llm.NotFound}, failed.Kind)
+	over := llm.Fatal(err)
 	w.count(func(r *Report) {
 		r.Failed[failed.Kind]++
 		w.inARow++

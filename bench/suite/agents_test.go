@@ -262,9 +262,9 @@ func TestConversationsEndWithAModel(t *testing.T) {
 	}
 	model := `model: words, base_url: "` + s.URL + `"`
 	for params, kind := range map[string]llm.Kind{
-		`{planner: react, calling: text, ` + model + `}`: llm.Spent,
-		`{simulator: free, user: {provider: ollama, ` + model + `}}`:       llm.Spent,
-		`{simulator: worded, user: {provider: ollama, ` + model + `}}`:     llm.Denied,
+		`{planner: react, calling: text, ` + model + `}`:               llm.Spent,
+		`{simulator: free, user: {provider: ollama, ` + model + `}}`:   llm.Spent,
+		`{simulator: worded, user: {provider: ollama, ` + model + `}}`: llm.Denied,
 	} {
 		calls := hasty(t.TempDir())
 		if kind == llm.Spent {

@@ -1,4 +1,4 @@
-// Package clean makes the texts of items data for prompts.
+// Package clean makes strangers' texts harmless: those of items as data in prompts, and any on a terminal.
 package clean
 
 import (

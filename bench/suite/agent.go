@@ -169,10 +169,9 @@ type host struct {
 	backup    models.Recommender
 	crowd     int
 
-	mu         sync.Mutex
-	walls      []time.Duration // of turns
-	toolCalls  int
-	toolErrors int // of these
+	mu    sync.Mutex
+	did   results.Agent   // turns, ends and tool calls
+	walls []time.Duration // of turns
 }
 
 // partner is a model with its line.
@@ -194,7 +193,7 @@ func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) 
 
 // open makes the agent: its retrievers are fitted, and its models are at hand.
 func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent.Profiles) (*host, error) {
-	h := &host{config: c, crowd: c.parts.calls.crowd()}
+	h := &host{config: c, crowd: c.parts.calls.crowd(), did: results.Agent{Ends: map[string]int{}}}
 	p := agent.Parts{Train: train, Retrievers: map[string]models.Recommender{}, Rankers: map[string]models.Ranker{}, Profiles: profiles}
 	var err error
 	if c.Model() {
@@ -255,26 +254,24 @@ func (c AgentConfig) retriever() string {
 	return slices.Sorted(maps.Keys(c.Retrievers))[0]
 }
 
-// took counts what a turn took.
-func (h *host) took(u agent.Usage) {
+// took counts a turn.
+func (h *host) took(end agent.End, u agent.Usage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.did.Turns++
+	h.did.Ends[string(end)]++
+	h.did.ToolCalls += u.ToolCalls
+	h.did.ToolErrors += u.ToolErrors
 	h.walls = append(h.walls, max(u.Wall, u.Model))
-	h.toolCalls += u.ToolCalls
-	h.toolErrors += u.ToolErrors
 }
 
 // Acted is what it did so far.
 func (h *host) Acted() results.Agent {
-	r := h.Report()
-	out := results.Agent{Planner: r.Planner, Prompt: r.PromptHash, Turns: r.Turns, Ends: map[string]int{}}
-	for end, n := range r.Ends {
-		out.Ends[string(end)] = n
-	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := h.did
+	out.Planner, out.Prompt, out.Ends = h.config.Planner, h.Prompt(), maps.Clone(out.Ends)
 	walls := slices.Sorted(slices.Values(h.walls))
-	out.ToolCalls, out.ToolErrors = h.toolCalls, h.toolErrors
-	h.mu.Unlock()
 	out.TurnP50, out.TurnP95 = quantile(walls, .5), quantile(walls, .95)
 	if h.actor != nil {
 		out.Account = account(h.actor.to, h.actor.id, h.actor.report())
@@ -333,7 +330,7 @@ func (o *once) one(ctx context.Context, q models.Query) ([]models.Scored, error)
 	if err != nil {
 		return nil, err
 	}
-	o.took(turn.Usage)
+	o.took(turn.End, turn.Usage)
 	var items []int32
 	for _, i := range turn.Items {
 		if len(items) < q.K && !slices.Contains(items, i) {

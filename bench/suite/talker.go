@@ -136,7 +136,7 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	list := make([]results.Talk, len(found))
 	for n, r := range found {
 		for _, x := range r.Turns {
-			h.took(x.Usage)
+			h.took(x.End, x.Usage)
 		}
 		if list[n], err = told(r, raw[r.User], w.Train); err != nil {
 			return out, nil, err

@@ -102,11 +102,6 @@ const (
 	Unreadable     End = "unreadable"  // of a model without tools: nothing that it names is an item
 )
 
-// Ends are all of them.
-func Ends() []End {
-	return []End{Recommended, Asked, None, BoundSteps, BoundCalls, BoundTokens, BoundTime, ToolErrors, CriticRejected, Refused, CallFailed, Unreadable}
-}
-
 // Answered says whether the turn is as the agent meant it.
 func (e End) Answered() bool { return e == Recommended || e == Asked || e == None }
 

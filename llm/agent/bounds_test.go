@@ -59,9 +59,6 @@ func TestBounds(t *testing.T) {
 		if turn.End != test.want || turn.Fallback != ByRetriever || len(turn.Items) != 2 || !strings.HasPrefix(turn.Text, "I recommend:") {
 			t.Errorf("%s: %v by %v: %v", name, turn.End, turn.Fallback, trace(turn))
 		}
-		if r := a.Report(); r.Ends[test.want] != 1 || r.Fallbacks[ByRetriever] != 1 || r.Turns != 1 {
-			t.Errorf("%s: %+v", name, r)
-		}
 	}
 }
 
@@ -120,7 +117,7 @@ func TestFailures(t *testing.T) {
 	}
 	for _, kind := range []llm.Kind{llm.Unavailable, llm.Timeout, llm.RateLimited, llm.Server, llm.Garbage, llm.Refused, llm.TooLong} {
 		a := agentOf(t, textual(React), fails(&llm.Error{Kind: kind}))
-		if turn := say(t, a.Open(sciFiFan()), "a comedy"); turn.End != CallFailed || turn.Fallback != ByRetriever || a.Report().Failures != 1 {
+		if turn := say(t, a.Open(sciFiFan()), "a comedy"); turn.End != CallFailed || turn.Fallback != ByRetriever || turn.Trace[0].Error == "" || turn.Usage.Calls != 1 {
 			t.Errorf("%s: %+v", kind, turn)
 		}
 	}
@@ -203,7 +200,7 @@ func TestFallbackToThePolicy(t *testing.T) {
 	}
 }
 
-// A critic that cannot be understood lets the answer pass, and is counted.
+// A critic that cannot be understood lets the answer pass, and the trace says so.
 func TestCriticWithoutAVerdict(t *testing.T) {
 	c := textual(React)
 	c.Reflections = 1
@@ -213,7 +210,7 @@ func TestCriticWithoutAVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if turn := say(t, a.Open(sciFiFan()), "a comedy"); turn.End != Recommended || a.Report().Verdicts["unreadable"] != 1 {
+	if turn := say(t, a.Open(sciFiFan()), "a comedy"); turn.End != Recommended || trace(turn) != "actor recommend critic!" {
 		t.Errorf("%+v", turn)
 	}
 }
@@ -234,11 +231,11 @@ func TestRealOllama(t *testing.T) {
 		talk := a.Open(sciFiFan())
 		turn := say(t, talk, "a comedy, please")
 		bad := slices.ContainsFunc(turn.Items, func(i int32) bool { return i == alien || i == aliens || i < 0 || i >= films })
-		if bad || turn.End == Recommended && len(turn.Items) == 0 || !slices.Contains(Ends(), turn.End) || !turn.End.Answered() && turn.Fallback == "" {
+		if bad || turn.End == Recommended && len(turn.Items) == 0 || turn.End == "" || !turn.End.Answered() && turn.Fallback == "" {
 			t.Errorf("%s: %+v", planner, turn)
 		}
-		if r := a.Report(); r.Turns != 1 || r.Calls == 0 {
-			t.Errorf("%s: %+v", planner, r)
+		if turn.Usage.Calls == 0 {
+			t.Errorf("%s: %+v", planner, turn.Usage)
 		}
 	}
 	c := textual(React)

@@ -88,7 +88,6 @@ func (c *conversation) Tell(ctx context.Context, utterance string, told func(Ste
 	if err := c.remember(ctx, t, out); err != nil {
 		return Turn{}, err
 	}
-	a.tally.turn(out, t)
 	return out, nil
 }
 

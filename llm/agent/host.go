@@ -42,7 +42,6 @@ type Agent struct {
 	vocabulary *vocabulary
 	retriever  string
 	ranker     string
-	tally      tally
 }
 
 var _ Host = (*Agent)(nil)
@@ -135,11 +134,13 @@ func (a *Agent) toolbox() {
 	}
 }
 
-// Tools are those that a model is offered.
-func (a *Agent) Tools() []llm.Tool { return slices.Clone(a.offered) }
-
-// Config is the agent's.
-func (a *Agent) Config() Config { return a.config }
+// Prompt is the hash of the planner's prompt, "" of the scripted policy, which tells no model anything.
+func (a *Agent) Prompt() string {
+	if !a.config.Model() {
+		return ""
+	}
+	return a.prompt.Hash
+}
 
 // Title is an item's, as users read it.
 func (a *Agent) Title(item int32) string {
@@ -147,12 +148,4 @@ func (a *Agent) Title(item int32) string {
 		return ""
 	}
 	return a.catalogue.titles[item]
-}
-
-// Line is an item's text as models see it, after its id.
-func (a *Agent) Line(item int32) string {
-	if !a.catalogue.has(item) {
-		return ""
-	}
-	return a.catalogue.lines[item]
 }

@@ -104,7 +104,7 @@ func (d *dialogue) next(ctx context.Context) ([]llm.ToolCall, error) {
 	}
 	if bad != nil {
 		d.tell("error: " + bad.Error() + d.form())
-		return nil, t.erred(NoCall)
+		return nil, t.erred()
 	}
 	return calls, nil
 }

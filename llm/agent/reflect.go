@@ -18,7 +18,7 @@ const (
 )
 
 // reflect has the critic check the answer. Sent back, there is no answer any more, and what the critic says is the result of the
-// call that made it. A verdict that cannot be read is none: the answer stands, and the report counts it.
+// call that made it. A verdict that cannot be read is none: the answer stands, and the step says so.
 func (t *turn) reflect(ctx context.Context) (result string, err error) {
 	c := t.a.config
 	if c.Reflections == 0 || t.answer.asks || !c.Model() {
@@ -37,14 +37,11 @@ func (t *turn) reflect(ctx context.Context) (result string, err error) {
 	accepts, reason, readable := judged(resp.Text)
 	if !readable {
 		t.trace[len(t.trace)-1].Error = "a verdict that cannot be read"
-		t.a.tally.verdict("unreadable")
 		return "", nil
 	}
 	if accepts {
-		t.a.tally.verdict("accepted")
 		return "", nil
 	}
-	t.a.tally.verdict("sent back")
 	if t.sentBack >= c.Reflections {
 		return "", &ended{CriticRejected}
 	}
@@ -116,7 +113,7 @@ func (t *turn) alone(ctx context.Context) error {
 var named = json.RawMessage(`{"type":"object","properties":{"titles":{"type":"array","items":{"type":"string"}},"text":{"type":"string"}},"required":["titles","text"],"additionalProperties":false}`)
 
 // titled are the items that an answer names and that may be recommended. What is no title of the catalogue is passed over, and
-// counted.
+// the step says so.
 func (t *turn) titled(text string) ([]int32, string) {
 	var says struct {
 		Titles []string `json:"titles"`
@@ -133,7 +130,6 @@ func (t *turn) titled(text string) ([]int32, string) {
 		found := keep(t.a.catalogue.index.find(title), func(i int32) bool { return t.forbidden(i) == "" })
 		if len(found) == 0 {
 			bad = append(bad, clean.Text(title, titleLimit))
-			t.a.tally.toolError(Disallowed)
 			continue
 		}
 		items = append(items, found[0])

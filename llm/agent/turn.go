@@ -135,7 +135,7 @@ func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool
 	if known {
 		result, err = found.run(ctx, t, c.Arguments)
 	} else {
-		err = wrong(UnknownTool, "there is no tool %q; the tools are: %s", short(c.Name), t.toolNames())
+		err = wrong("there is no tool %q; the tools are: %s", short(c.Name), t.toolNames())
 	}
 	step := Step{By: ByTool, Tool: c.Name, Arguments: c.Arguments, Result: result, Wall: time.Since(start), Bus: len(t.bus.items)}
 	if t.falling {
@@ -152,14 +152,13 @@ func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool
 		t.inARow = 0
 		return result, true, nil
 	case errors.As(err, &bad):
-		return "error: " + bad.message, false, t.erred(bad.class)
+		return "error: " + bad.message, false, t.erred()
 	}
 	return "", false, err
 }
 
-// erred counts a call that failed.
-func (t *turn) erred(class Class) error {
-	t.a.tally.toolError(class)
+// erred counts a call that failed, or an answer without one.
+func (t *turn) erred() error {
 	if t.inARow++; t.inARow > t.a.config.ToolErrors && !t.falling {
 		return &ended{ToolErrors}
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
-	"time"
 
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
@@ -41,7 +38,6 @@ type Model struct {
 	config ModelConfig
 	file   File
 	chat   llm.Client
-	tally  tally
 }
 
 // New reads the prompt.
@@ -72,11 +68,6 @@ func (c ModelConfig) file() (File, error) {
 		return f, fmt.Errorf("simulate: prompt: %w", err)
 	}
 	return f, nil
-}
-
-// About is the name, version and hash of the prompt.
-func (m *Model) About() (name string, version int, hash string) {
-	return m.file.Name, m.file.Version, m.file.Hash
 }
 
 // User is made for a task. Repeats are independent as far as the temperature lets them.
@@ -126,7 +117,6 @@ func (u *modelled) Reply(ctx context.Context, turn agent.Turn) (string, bool, er
 	case err == nil:
 		text, class = parse(r, u.leak)
 	}
-	u.model.tally.add(r, class)
 	if class == OK {
 		u.know(append(u.mentioned(text), u.truths(turn)...))
 	} else {
@@ -189,54 +179,6 @@ func (u *modelled) scene(turn agent.Turn, draft string) scene {
 		}
 	}
 	return s
-}
-
-// Report says what a model was asked, and what that took.
-type Report struct {
-	Calls        int           `json:"calls"`    // made, those that failed among them
-	Recorded     int           `json:"recorded"` // of these, answered from a recording
-	Answers      map[Class]int `json:"answers"`  // all that are not OK were replaced
-	PromptTokens int           `json:"prompt_tokens"`
-	CachedTokens int           `json:"cached_tokens"`
-	OutputTokens int           `json:"output_tokens"`
-
-	Walls []time.Duration `json:"-"` // of the calls that did not fail, ascending
-}
-
-type tally struct {
-	mu     sync.Mutex
-	report Report
-}
-
-func (t *tally) add(r llm.Response, class Class) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := &t.report
-	if x.Answers == nil {
-		x.Answers = map[Class]int{}
-	}
-	x.Calls++
-	x.Answers[class]++
-	if class == Failed {
-		return
-	}
-	if r.Recorded {
-		x.Recorded++
-	}
-	x.PromptTokens += r.PromptTokens
-	x.CachedTokens += r.CachedTokens
-	x.OutputTokens += r.OutputTokens
-	x.Walls = append(x.Walls, r.Wall)
-}
-
-// Report says what has been done so far. It is the same in whatever order conversations were played.
-func (m *Model) Report() Report {
-	m.tally.mu.Lock()
-	defer m.tally.mu.Unlock()
-	out := m.tally.report
-	out.Answers = maps.Clone(out.Answers)
-	out.Walls = slices.Sorted(slices.Values(out.Walls))
-	return out
 }
 
 var (

@@ -279,8 +279,10 @@ func eachAfter(systems []System) (out []System, place []int) {
 // after says what is wrong with what a system comes after.
 func (s *Suite) after(m Model, x System, above []System) error {
 	switch {
-	case !m.follows() && !m.Talks && !m.Acts && x.Tolerate > 0, !m.Reranks && x.Informative:
-		return fmt.Errorf("%s answers by itself: tolerate and informative are of models that rank again", m.Name)
+	case !m.follows() && !m.Talks && !m.Acts && x.Tolerate > 0:
+		return fmt.Errorf("%s asks no language model that could fail for a user: tolerate is of models that rank again, explain, act or talk", m.Name)
+	case !m.Reranks && x.Informative:
+		return fmt.Errorf("%s does not rank again, and informative is of models that do", m.Name)
 	case !m.follows() && len(x.After) > 0:
 		return fmt.Errorf("%s answers by itself, and comes after nothing", m.Name)
 	case m.follows() && len(x.After) == 0:

@@ -74,6 +74,9 @@ func (c AgentConfig) Validate() error {
 		}
 	}
 	if c.Critic != nil {
+		if !c.Reviewed() {
+			return bad("critic", fmt.Errorf("it would not be asked, by planner %s with reflections %d: want reflections of at least 1, and a planner that asks a model", c.Planner, c.Reflections))
+		}
 		if err := c.Critic.Validate(); err != nil {
 			return bad("critic", err)
 		}
@@ -95,12 +98,14 @@ func (c AgentConfig) Validate() error {
 	if c.Ranker != "" && c.Rankers[c.Ranker].Model == "" {
 		return bad("ranker", fmt.Errorf("%q is none of the rankers: %s", c.Ranker, strings.Join(slices.Sorted(maps.Keys(c.Rankers)), ", ")))
 	}
-	for name, p := range c.Retrievers {
+	for _, name := range slices.Sorted(maps.Keys(c.Retrievers)) {
+		p := c.Retrievers[name]
 		if m, _, err := c.part(p); err != nil || m.Reranks || m.Explains || m.Talks {
 			return bad("retrievers", fmt.Errorf("%s: want a model that answers by itself: %w", name, errors.Join(err, fmt.Errorf("%q", p.Model))))
 		}
 	}
-	for name, p := range c.Rankers {
+	for _, name := range slices.Sorted(maps.Keys(c.Rankers)) {
+		p := c.Rankers[name]
 		if m, _, err := c.part(p); err != nil || !m.Reranks {
 			return bad("rankers", fmt.Errorf("%s: want a model that ranks again: %w", name, errors.Join(err, fmt.Errorf("%q", p.Model))))
 		}
@@ -181,6 +186,9 @@ type partner struct {
 	id llm.Identity
 }
 
+// Identity is as it was when they met.
+func (p *partner) Identity(context.Context) (llm.Identity, error) { return p.id, nil }
+
 // meet makes sure that a model is at hand.
 func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) {
 	to, err := c.to(chat)
@@ -190,6 +198,9 @@ func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) 
 	id, err := to.Identity(ctx)
 	return &partner{counted: counted{Chat: to}, to: to, id: id}, err
 }
+
+// account is what was asked of it so far.
+func (p *partner) account() *results.Account { return account(p.to, p.id, p.report()) }
 
 // open makes the agent: its retrievers are fitted, and its models are at hand.
 func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent.Profiles) (*host, error) {
@@ -213,8 +224,8 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 	}
 	env := c.env
 	env.Checkpoint.Path = "" // there is one file, and several parts
-	for name, part := range c.Retrievers {
-		_, b, err := c.part(part)
+	for _, name := range slices.Sorted(maps.Keys(c.Retrievers)) {
+		_, b, err := c.part(c.Retrievers[name])
 		if err != nil {
 			return nil, err
 		}
@@ -222,8 +233,8 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 			return nil, fmt.Errorf("retriever %s: %w", name, err)
 		}
 	}
-	for name, part := range c.Rankers {
-		_, b, err := c.part(part)
+	for _, name := range slices.Sorted(maps.Keys(c.Rankers)) {
+		_, b, err := c.part(c.Rankers[name])
 		if err != nil {
 			return nil, err
 		}
@@ -234,7 +245,7 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 	if c.Explains {
 		x := explain.DefaultTemplate()
 		x.Wording = c.Wording
-		if p.Explainer, err = x.New(train); err != nil {
+		if p.Explainer, err = x.New(informed(train, p.Fields)); err != nil {
 			return nil, err
 		}
 		h.explainer = p.Explainer
@@ -274,10 +285,10 @@ func (h *host) Acted() results.Agent {
 	walls := slices.Sorted(slices.Values(h.walls))
 	out.TurnP50, out.TurnP95 = quantile(walls, .5), quantile(walls, .95)
 	if h.actor != nil {
-		out.Account = account(h.actor.to, h.actor.id, h.actor.report())
+		out.Account = h.actor.account()
 	}
 	if h.critic != nil {
-		out.Critic = account(h.critic.to, h.critic.id, h.critic.report())
+		out.Critic = h.critic.account()
 	}
 	return out
 }
@@ -425,7 +436,7 @@ func Title(train *data.Train, item int32) string {
 // turnCalls is about how many calls of models a turn takes, where no bound is hit.
 func (c AgentConfig) turnCalls() int {
 	calls := map[string]int{agent.React: 4, agent.Inspire: 6, agent.Plan: 1, agent.Alone: 1}[c.Planner]
-	if calls > 0 && c.Reflections > 0 {
+	if c.Reviewed() {
 		calls++
 	}
 	return min(calls, c.Config.Calls)

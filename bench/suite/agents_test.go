@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"llm4rec/llm/llmtest"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
+	"llm4rec/llm/text"
 	"llm4rec/results"
 	"llm4rec/results/table"
 )
@@ -319,6 +321,33 @@ systems:
 	}
 	if a := recordsBySystem(t, sum.Dir)["once"].Agent; a == nil || a.Ends["tool-errors"] != 20 || a.ToolCalls != 0 || a.ToolErrors != 0 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// An agent's reasons name what files add to the items.
+func TestAgentExplainsByMore(t *testing.T) {
+	dir := t.TempDir()
+	rows := "id,by\n"
+	d := smallSet()
+	for i := range d.Items.Len() {
+		rows += d.Items.Raw(int32(i)) + ",Lego\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "brands.csv"), []byte(rows), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	calls := &Calls{}
+	c := defaultAgent(&parts{known: smallSuite(d, Models(calls)), calls: calls, dirs: []string{dir}})
+	c.More = text.More{{Path: "brands.csv", Field: "brand", Key: "id", Column: "by"}}
+	split, err := d.Split(data.SplitSpec{Method: "leave-one-out", MinHistory: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := c.open(t.Context(), split.Train, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := h.explainer.(explainer).Items().Names; !slices.Contains(names, "brand") {
+		t.Errorf("reasons name %q", names)
 	}
 }
 

@@ -145,7 +145,7 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	summarised(&out, simulate.Summarise(found, c.K))
 	out.Agent = h.Acted()
 	if played != nil {
-		out.User = account(played.to, played.id, played.report())
+		out.User = played.account()
 	}
 	return out, list, nil
 }

@@ -126,7 +126,7 @@ const (
 type Step struct {
 	By     string `json:"by"`
 	Prompt string `json:"prompt,omitempty"` // SHA-256 of the prompt's file, of a model's call
-	Asked  string `json:"asked,omitempty"`  // SHA-256 of the request
+	Asked  string `json:"asked,omitempty"`  // the key of the request, which is that of its recorded answer
 	Text   string `json:"text,omitempty"`   // that the model wrote
 
 	Tool      string          `json:"tool,omitempty"`

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -210,8 +211,14 @@ func TestCriticWithoutAVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if turn := say(t, a.Open(sciFiFan()), "a comedy"); turn.End != Recommended || trace(turn) != "actor recommend critic!" {
-		t.Errorf("%+v", turn)
+	var told []Step
+	turn, err := a.Open(sciFiFan()).(Teller).Tell(t.Context(), "a comedy", func(s Step) { told = append(told, s) })
+	if err != nil || turn.End != Recommended || trace(turn) != "actor recommend critic!" {
+		t.Errorf("%+v, %v", turn, err)
+	}
+	// Who is told of a step is told all of it.
+	if !reflect.DeepEqual(told, turn.Trace) {
+		t.Errorf("told of %+v", told)
 	}
 }
 

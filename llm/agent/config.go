@@ -84,6 +84,9 @@ func Default() Config {
 // Model says whether a language model is needed.
 func (c Config) Model() bool { return c.Planner != Scripted }
 
+// Reviewed says whether a critic looks at answers.
+func (c Config) Reviewed() bool { return c.Model() && c.Reflections > 0 }
+
 func (c Config) remembers(memory string) bool { return slices.Contains(c.Memory, memory) }
 
 // Validate checks the parameters. Errors are *data.SpecError.

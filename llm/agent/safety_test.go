@@ -109,6 +109,25 @@ func TestReplay(t *testing.T) {
 		return resp, err
 	}
 	first := run(cassette.Record, slow, says(`{"accept": false, "reason": "older"}`, `{"accept": true, "reason": ""}`))
+	tape, err := cassette.Open(cassette.Config{Path: path, Mode: cassette.Replay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for e, err := range tape.Entries() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, e.Key)
+	}
+	if err := tape.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range first[0].Trace { // a step names its recorded answer
+		if s.Asked != "" && !slices.Contains(keys, s.Asked) {
+			t.Errorf("%s is none of the keys", s.Asked)
+		}
+	}
 	nobody := &double{answer: func(int, llm.Request) (llm.Response, error) { return llm.Response{}, errors.New("asked in a replay") }}
 	again := run(cassette.Replay, nobody, nobody)
 	if !reflect.DeepEqual(first, again) || len(first[0].Trace) != 18 || len(nobody.asked) != 0 {

@@ -2,9 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,10 +42,10 @@ func (t *turn) log(s Step) {
 	}
 }
 
-// generate asks a model, within the turn's bounds. It is not asked once they are reached, so that the last answer may go past
-// those of tokens and time. The time that answers took is summed as the servers' clients measured it: a replay stops where the
-// recording stopped.
-func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt file, r llm.Request) (llm.Response, error) {
+// generate asks a model, within the turn's bounds, and has the answer read, which says what is wrong with it, "" if nothing is. The
+// model is not asked once the bounds are reached, so that the last answer may go past those of tokens and time. The time that
+// answers took is summed as the servers' clients measured it: a replay stops where the recording stopped.
+func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt file, r llm.Request, read func(text string) string) (llm.Response, error) {
 	c := t.a.config
 	switch {
 	case t.calls >= c.Calls:
@@ -60,18 +57,27 @@ func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt fi
 	}
 	t.calls++
 	start := time.Now()
-	resp, err := chat.Generate(ctx, r)
-	step := Step{By: by, Prompt: prompt.Hash, Asked: hashOf(r), Bus: len(t.bus.items)}
+	step := Step{By: by, Prompt: prompt.Hash, Bus: len(t.bus.items)}
+	id, err := chat.Identity(ctx)
+	var resp llm.Response
+	if err == nil {
+		step.Asked = r.Key(id)
+		resp, err = chat.Generate(ctx, r)
+	}
 	if err != nil {
 		step.Error, step.Wall = err.Error(), time.Since(start)
 		t.log(step)
 		return resp, called(ctx, err)
 	}
 	step.Text, step.PromptTokens, step.OutputTokens, step.Recorded, step.Wall = resp.Text, resp.PromptTokens, resp.OutputTokens, resp.Recorded, resp.Wall
+	refused := resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text)
+	if !refused && read != nil {
+		step.Error = read(resp.Text)
+	}
 	t.log(step)
 	t.walls += resp.Wall
 	t.tokens += used(r, resp)
-	if resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text) {
+	if refused {
 		return resp, &ended{Refused}
 	}
 	return resp, nil
@@ -107,15 +113,6 @@ func used(r llm.Request, resp llm.Response) int {
 		n += len(tool.Description) + len(tool.Schema)
 	}
 	return n / 4
-}
-
-func hashOf(r llm.Request) string {
-	text, err := json.Marshal(r)
-	if err != nil {
-		panic(fmt.Sprintf("agent: a request has no JSON: %v", err))
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }
 
 // call calls a tool. The result is what the model is told, be it an error; the error ends the turn.

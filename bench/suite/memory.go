@@ -232,7 +232,25 @@ func (m Memories) Fill(ctx context.Context, path string, d *data.Dataset, progre
 	if err := m.describe(ctx, store, d, &out, progress); err != nil {
 		return out, err
 	}
+	if out.Held, err = held(ctx, store); err != nil {
+		return out, err
+	}
 	out.Content, err = content(ctx, store)
+	return out, err
+}
+
+// held is what a store holds, by what is to be known of using it.
+func held(ctx context.Context, store *memory.Store) ([]results.Held, error) {
+	counts, err := store.Counts(ctx)
+	var out []results.Held
+	for _, c := range counts {
+		one := results.Held{Field: c.Field, Source: c.Source, Licence: c.Licence, Values: c.Values}
+		if last := len(out) - 1; last >= 0 && out[last].Field == one.Field && out[last].Source == one.Source && out[last].Licence == one.Licence {
+			out[last].Values += one.Values // of another prompt or model
+			continue
+		}
+		out = append(out, one)
+	}
 	return out, err
 }
 

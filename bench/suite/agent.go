@@ -18,6 +18,7 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
+	"llm4rec/llm/cassette"
 	"llm4rec/llm/explain"
 	"llm4rec/llm/memory"
 	"llm4rec/llm/provider"
@@ -395,6 +396,19 @@ func OpenAgent(ctx context.Context, a *bench.Answered, e bench.Env, profiles age
 	c.Ask, c.env = true, e
 	h, err := c.open(ctx, a.Train, profiles)
 	return Host{h}, err
+}
+
+// Ready asks whether the agent's models are at hand now. Recorded answers need none.
+func (h Host) Ready(ctx context.Context) error {
+	if calls := h.config.parts.calls; calls != nil && calls.Mode == cassette.Replay {
+		return nil
+	}
+	for _, chat := range h.config.chats() {
+		if _, err := chat.Identity(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Why is the reason for an item, in a sentence, "" where there is none.

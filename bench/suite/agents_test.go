@@ -19,11 +19,13 @@ import (
 	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
 	"llm4rec/llm"
+	"llm4rec/llm/agent"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/llmtest"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
 	"llm4rec/llm/text"
+	"llm4rec/models"
 	"llm4rec/results"
 	"llm4rec/results/table"
 )
@@ -274,23 +276,9 @@ func TestConversationsEndWithAModel(t *testing.T) {
 		} else {
 			s.Next(slices.Repeat([]llmtest.Fault{{Status: 401}}, 20)...)
 		}
-		spec, err := bench.Source{Name: "ended", Text: []byte("name: ended\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - {name: talk, model: conversation, params: " + params + "}\n")}.Parse()
-		if err != nil {
-			t.Fatal(err)
-		}
-		suite := smallSuite(smallSet(), Models(calls))
-		plan, issues := suite.Resolve(spec)
-		if len(issues) > 0 {
-			t.Fatal(issues)
-		}
-		cell := plan.Cells[0]
-		r := bench.Runner{Suite: suite, Device: gpu.CPU(), Log: slog.New(slog.DiscardHandler)}
-		asked, err := r.Asked(t.Context(), plan, cell)
-		if err != nil {
-			t.Fatal(err)
-		}
+		asked := askedOf(t, calls, "{name: talk, model: conversation, params: "+params+"}")
 		w := bench.Wanted{Train: asked.Train, Queries: asked.Queries, Users: asked.Users, Targets: make([]int32, len(asked.Users))}
-		_, talks, err := cell.Bound.Talker(bench.Env{Device: gpu.CPU()}).Talk(t.Context(), w, func(int, int, string) {})
+		_, talks, err := asked.Cell.Bound.Talker(bench.Env{Device: gpu.CPU()}).Talk(t.Context(), w, func(int, int, string) {})
 		failed := (*llm.Error)(nil)
 		if !errors.As(err, &failed) || failed.Kind != kind || strings.Count(err.Error(), map[llm.Kind]string{llm.Spent: "budget", llm.Denied: "denied"}[kind]) != 1 || talks != nil {
 			t.Errorf("%s: %v", params, err)
@@ -298,6 +286,57 @@ func TestConversationsEndWithAModel(t *testing.T) {
 		if err := calls.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// askedOf is what the one system of an experiment on a small data set is asked.
+func askedOf(t *testing.T, calls *Calls, system string) *bench.Answered {
+	t.Helper()
+	spec, err := bench.Source{Name: "one", Text: []byte("name: one\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - " + system + "\n")}.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smallSuite(smallSet(), Models(calls))
+	plan, issues := s.Resolve(spec)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	r := bench.Runner{Suite: s, Device: gpu.CPU(), Log: slog.New(slog.DiscardHandler)}
+	asked, err := r.Asked(t.Context(), plan, plan.Cells[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asked
+}
+
+// An agent that was opened is ready as long as its model's server is there; a scripted one, and recorded answers, need none.
+func TestHostReady(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	calls := &Calls{Mode: cassette.Live, Log: slog.New(slog.DiscardHandler)}
+	open := func(system string) Host {
+		t.Helper()
+		h, err := OpenAgent(t.Context(), askedOf(t, calls, system), bench.Env{Device: gpu.CPU()}, agent.InMemory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	asks, scripted := open(`{name: react, model: agent, params: {planner: react, model: words, base_url: "`+s.URL+`"}}`), open("{name: scripted, model: agent}")
+	if err := errors.Join(asks.Ready(t.Context()), scripted.Ready(t.Context())); err != nil {
+		t.Error(err)
+	}
+	s.Die()
+	missing := (*models.Unavailable)(nil)
+	if err := asks.Ready(t.Context()); !errors.As(err, &missing) {
+		t.Errorf("without its server: %v", err)
+	}
+	if err := scripted.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	calls.Mode = cassette.Replay
+	if err := asks.Ready(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -131,8 +131,8 @@ type Talker interface {
 type Wanted struct {
 	Train   *data.Train
 	Queries []models.Query
-	Users   []string  // raw ids, of the queries
-	Targets [][]int32 // relevant items
+	Users   []string // raw ids, of the queries
+	Targets []int32  // the relevant item of each
 }
 
 // RegisterTalker is Register for a model that talks.

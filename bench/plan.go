@@ -182,6 +182,11 @@ func (s *Suite) resolveSystems(p *Plan) []*Issue {
 			issues = append(issues, issue(err, "systems[%d].model", n))
 			continue
 		}
+		for _, protocol := range p.Protocols {
+			if err := protocol.wanted(); err != nil && model.Talks {
+				issues = append(issues, issue(fmt.Errorf("%s under protocol %s: %w", model.Name, protocol.Name, err), "systems[%d].model", n))
+			}
+		}
 		if err := s.after(model, x, systems[:row]); err != nil {
 			issues = append(issues, issue(err, "systems[%d].after", n))
 			continue
@@ -274,8 +279,10 @@ func eachAfter(systems []System) (out []System, place []int) {
 // after says what is wrong with what a system comes after.
 func (s *Suite) after(m Model, x System, above []System) error {
 	switch {
-	case !m.follows() && !m.Talks && !m.Acts && x.Tolerate > 0, !m.Reranks && x.Informative:
-		return fmt.Errorf("%s answers by itself: tolerate and informative are of models that rank again", m.Name)
+	case !m.follows() && !m.Talks && !m.Acts && x.Tolerate > 0:
+		return fmt.Errorf("%s asks no language model that could fail for a user: tolerate is of models that rank again, explain, act or talk", m.Name)
+	case !m.Reranks && x.Informative:
+		return fmt.Errorf("%s does not rank again, and informative is of models that do", m.Name)
 	case !m.follows() && len(x.After) > 0:
 		return fmt.Errorf("%s answers by itself, and comes after nothing", m.Name)
 	case m.follows() && len(x.After) == 0:

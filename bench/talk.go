@@ -18,7 +18,10 @@ func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ran
 	t.Workers, t.PeakMemory = e.workers(), -1
 	used := e.meter.Begin()
 	wall, cpu := time.Now(), results.CPUTime()
-	w := Wanted{Train: e.split.Train, Queries: e.asked.queries, Users: e.asked.users, Targets: e.asked.relevant}
+	w := Wanted{Train: e.split.Train, Queries: e.asked.queries, Users: e.asked.users}
+	if w.Targets, err = targets(e.asked); err != nil {
+		return nil, err
+	}
 	found, list, err := c.Bound.Talker(Env{Seed: c.Seed, Dataset: e.dataset.Name, Device: e.Device}).Talk(ctx, w, func(done, total int, note string) {
 		e.Progress.Stage(c.Name(), "talk", done, total, note)
 	})
@@ -43,6 +46,29 @@ func (e *experiment) talk(ctx context.Context, c Cell, rec *results.Record) (ran
 		return nil, err
 	}
 	return nil, nil
+}
+
+// holdOutOne are the splits whose users may want one item. Of several, what a user says of one would speak against the others.
+var holdOutOne = []string{"leave-one-out", "given"}
+
+// wanted says what is wrong with a protocol under which users are to want something.
+func (p Protocol) wanted() error {
+	if slices.Contains(holdOutOne, p.Method) {
+		return nil
+	}
+	return fmt.Errorf("a simulated user wants the one item that is held out, and split %s may hold out several: want split leave-one-out", p.Method)
+}
+
+// targets are what users want. A split that is given may turn out to hold out several items.
+func targets(asked questions) ([]int32, error) {
+	out := make([]int32, len(asked.relevant))
+	for n, items := range asked.relevant {
+		if len(items) != 1 {
+			return nil, fmt.Errorf("user %s: %d items are held out, and a simulated user wants one: want split leave-one-out", asked.users[n], len(items))
+		}
+		out[n] = items[0]
+	}
+	return out, nil
 }
 
 // What failed calls are called, of agents' turns and of simulated users' utterances.

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -56,6 +57,21 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Temporary() bool {
 	switch e.Kind {
 	case Unavailable, Timeout, RateLimited, Server, Garbage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Fatal tells whether an error is not one call's alone, so that others would end alike: a key is refused, a budget spent, a model
+// not there, or one that calls no tools; and whatever is no *Error.
+func Fatal(err error) bool {
+	failed := (*Error)(nil)
+	if !errors.As(err, &failed) {
+		return err != nil
+	}
+	switch failed.Kind {
+	case Denied, Spent, NotFound, NoTools:
 		return true
 	default:
 		return false

@@ -24,7 +24,8 @@ type Augmented struct {
 
 	Sources  []Gathered `json:"sources"`
 	Excluded []string   `json:"excluded,omitempty"` // fields of the data set that say what became of items later
-	Content  string     `json:"content_sha256"`     // of what the store holds
+	Held     []Held     `json:"held,omitempty"`     // what the store holds, by field, source and licence
+	Content  string     `json:"content_sha256"`     // of it
 	Account  *Account   `json:"llm,omitempty"`      // of the models that wrote fields, together
 	Earlier  int        `json:"earlier"`            // their answers that the store had from runs before this one, which the account is without
 
@@ -46,6 +47,14 @@ type AugmentIdentity struct {
 
 // ID names it.
 func (i AugmentIdentity) ID() string { return hashed(i) }
+
+// Held counts values of a store that have the same terms of use.
+type Held struct {
+	Field   string `json:"field"`
+	Source  string `json:"source"`
+	Licence string `json:"licence"` // as the source states it, or whoever named the file; empty: nobody does
+	Values  int    `json:"values"`
+}
 
 // Gathered counts the items by what became of them at one source.
 type Gathered struct {

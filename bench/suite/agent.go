@@ -18,7 +18,9 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
+	"llm4rec/llm/cassette"
 	"llm4rec/llm/explain"
+	"llm4rec/llm/memory"
 	"llm4rec/llm/provider"
 	"llm4rec/llm/text"
 	"llm4rec/models"
@@ -73,12 +75,20 @@ func (c AgentConfig) Validate() error {
 		}
 	}
 	if c.Critic != nil {
+		if !c.Reviewed() {
+			return bad("critic", fmt.Errorf("it would not be asked, by planner %s with reflections %d: want reflections of at least 1, and a planner that asks a model", c.Planner, c.Reflections))
+		}
 		if err := c.Critic.Validate(); err != nil {
 			return bad("critic", err)
 		}
 	}
 	if err := c.More.Validate(); err != nil {
 		return bad("more", err)
+	}
+	for _, m := range c.More {
+		if memory.Excluded(m.Field) {
+			return bad("more", fmt.Errorf("%s: %q says what became of an item later, which no agent is told: see memory.Excluded", m.Path, m.Field))
+		}
 	}
 	if len(c.Retrievers) == 0 {
 		return bad("retrievers", errors.New("missing: they also answer where a model does not"))
@@ -89,12 +99,14 @@ func (c AgentConfig) Validate() error {
 	if c.Ranker != "" && c.Rankers[c.Ranker].Model == "" {
 		return bad("ranker", fmt.Errorf("%q is none of the rankers: %s", c.Ranker, strings.Join(slices.Sorted(maps.Keys(c.Rankers)), ", ")))
 	}
-	for name, p := range c.Retrievers {
+	for _, name := range slices.Sorted(maps.Keys(c.Retrievers)) {
+		p := c.Retrievers[name]
 		if m, _, err := c.part(p); err != nil || m.Reranks || m.Explains || m.Talks {
 			return bad("retrievers", fmt.Errorf("%s: want a model that answers by itself: %w", name, errors.Join(err, fmt.Errorf("%q", p.Model))))
 		}
 	}
-	for name, p := range c.Rankers {
+	for _, name := range slices.Sorted(maps.Keys(c.Rankers)) {
+		p := c.Rankers[name]
 		if m, _, err := c.part(p); err != nil || !m.Reranks {
 			return bad("rankers", fmt.Errorf("%s: want a model that ranks again: %w", name, errors.Join(err, fmt.Errorf("%q", p.Model))))
 		}
@@ -161,10 +173,10 @@ type host struct {
 	critic    *partner          // nil: the actor
 	explainer explain.Explainer // nil: none
 	backup    models.Recommender
-	items     int32 // of the catalogue
 	crowd     int
 
 	mu    sync.Mutex
+	did   results.Agent   // turns, ends and tool calls
 	walls []time.Duration // of turns
 }
 
@@ -174,6 +186,9 @@ type partner struct {
 	to *line
 	id llm.Identity
 }
+
+// Identity is as it was when they met.
+func (p *partner) Identity(context.Context) (llm.Identity, error) { return p.id, nil }
 
 // meet makes sure that a model is at hand.
 func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) {
@@ -185,9 +200,12 @@ func (c *Calls) meet(ctx context.Context, chat provider.Chat) (*partner, error) 
 	return &partner{counted: counted{Chat: to}, to: to, id: id}, err
 }
 
+// account is what was asked of it so far.
+func (p *partner) account() *results.Account { return account(p.to, p.id, p.report()) }
+
 // open makes the agent: its retrievers are fitted, and its models are at hand.
 func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent.Profiles) (*host, error) {
-	h := &host{config: c, items: int32(train.NumItems), crowd: c.parts.calls.crowd()}
+	h := &host{config: c, crowd: c.parts.calls.crowd(), did: results.Agent{Ends: map[string]int{}}}
 	p := agent.Parts{Train: train, Retrievers: map[string]models.Recommender{}, Rankers: map[string]models.Ranker{}, Profiles: profiles}
 	var err error
 	if c.Model() {
@@ -207,8 +225,8 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 	}
 	env := c.env
 	env.Checkpoint.Path = "" // there is one file, and several parts
-	for name, part := range c.Retrievers {
-		_, b, err := c.part(part)
+	for _, name := range slices.Sorted(maps.Keys(c.Retrievers)) {
+		_, b, err := c.part(c.Retrievers[name])
 		if err != nil {
 			return nil, err
 		}
@@ -216,8 +234,8 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 			return nil, fmt.Errorf("retriever %s: %w", name, err)
 		}
 	}
-	for name, part := range c.Rankers {
-		_, b, err := c.part(part)
+	for _, name := range slices.Sorted(maps.Keys(c.Rankers)) {
+		_, b, err := c.part(c.Rankers[name])
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +246,7 @@ func (c AgentConfig) open(ctx context.Context, train *data.Train, profiles agent
 	if c.Explains {
 		x := explain.DefaultTemplate()
 		x.Wording = c.Wording
-		if p.Explainer, err = x.New(train); err != nil {
+		if p.Explainer, err = x.New(informed(train, p.Fields)); err != nil {
 			return nil, err
 		}
 		h.explainer = p.Explainer
@@ -248,34 +266,30 @@ func (c AgentConfig) retriever() string {
 	return slices.Sorted(maps.Keys(c.Retrievers))[0]
 }
 
-func (h *host) took(u agent.Usage) {
+// took counts a turn.
+func (h *host) took(end agent.End, u agent.Usage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.did.Turns++
+	h.did.Ends[string(end)]++
+	h.did.ToolCalls += u.ToolCalls
+	h.did.ToolErrors += u.ToolErrors
 	h.walls = append(h.walls, max(u.Wall, u.Model))
 }
 
 // Acted is what it did so far.
 func (h *host) Acted() results.Agent {
-	r := h.Report()
-	out := results.Agent{Planner: r.Planner, Prompt: r.PromptHash, Turns: r.Turns, Ends: map[string]int{}}
-	for end, n := range r.Ends {
-		out.Ends[string(end)] = n
-	}
-	for _, n := range r.Tools {
-		out.ToolCalls += n
-	}
-	for _, n := range r.ToolErrors {
-		out.ToolErrors += n
-	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := h.did
+	out.Planner, out.Prompt, out.Ends = h.config.Planner, h.Prompt(), maps.Clone(out.Ends)
 	walls := slices.Sorted(slices.Values(h.walls))
-	h.mu.Unlock()
 	out.TurnP50, out.TurnP95 = quantile(walls, .5), quantile(walls, .95)
 	if h.actor != nil {
-		out.Account = account(h.actor.to, h.actor.id, h.actor.report())
+		out.Account = h.actor.account()
 	}
 	if h.critic != nil {
-		out.Critic = account(h.critic.to, h.critic.id, h.critic.report())
+		out.Critic = h.critic.account()
 	}
 	return out
 }
@@ -324,19 +338,11 @@ func (o *once) Recommend(ctx context.Context, queries []models.Query) ([][]model
 }
 
 func (o *once) one(ctx context.Context, q models.Query) ([]models.Scored, error) {
-	v := agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}
-	if q.Candidates != nil {
-		for i := range o.items {
-			if _, may := slices.BinarySearch(q.Candidates, i); !may {
-				v.Exclude = append(slices.Clip(v.Exclude), i)
-			}
-		}
-	}
-	turn, err := o.Open(v).Say(ctx, o.request)
+	turn, err := o.Open(visitorOf(q)).Say(ctx, o.request)
 	if err != nil {
 		return nil, err
 	}
-	o.took(turn.Usage)
+	o.took(turn.End, turn.Usage)
 	var items []int32
 	for _, i := range turn.Items {
 		if len(items) < q.K && !slices.Contains(items, i) {
@@ -392,6 +398,19 @@ func OpenAgent(ctx context.Context, a *bench.Answered, e bench.Env, profiles age
 	return Host{h}, err
 }
 
+// Ready asks whether the agent's models are at hand now. Recorded answers need none.
+func (h Host) Ready(ctx context.Context) error {
+	if calls := h.config.parts.calls; calls != nil && calls.Mode == cassette.Replay {
+		return nil
+	}
+	for _, chat := range h.config.chats() {
+		if _, err := chat.Identity(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Why is the reason for an item, in a sentence, "" where there is none.
 func (h Host) Why(ctx context.Context, v agent.Visitor, item int32) (string, error) {
 	if h.explainer == nil {
@@ -410,8 +429,14 @@ func VisitorOf(a *bench.Answered, user string) (agent.Visitor, bool) {
 	if n < 0 {
 		return agent.Visitor{}, false
 	}
-	q := a.Queries[n]
-	return agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}, true
+	v := visitorOf(a.Queries[n])
+	v.Candidates = nil // of a test: who talks may be told of all that there is
+	return v, true
+}
+
+// visitorOf is the user of a question.
+func visitorOf(q models.Query) agent.Visitor {
+	return agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude, Candidates: q.Candidates}
 }
 
 // Title is an item's, or its raw id where it has none.
@@ -425,7 +450,7 @@ func Title(train *data.Train, item int32) string {
 // turnCalls is about how many calls of models a turn takes, where no bound is hit.
 func (c AgentConfig) turnCalls() int {
 	calls := map[string]int{agent.React: 4, agent.Inspire: 6, agent.Plan: 1, agent.Alone: 1}[c.Planner]
-	if calls > 0 && c.Reflections > 0 {
+	if c.Reviewed() {
 		calls++
 	}
 	return min(calls, c.Config.Calls)

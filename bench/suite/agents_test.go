@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,14 +14,18 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/bench/experiments"
+	"llm4rec/data"
 	"llm4rec/data/datatest"
 	"llm4rec/data/synthetic"
 	"llm4rec/gpu"
 	"llm4rec/llm"
+	"llm4rec/llm/agent"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/llmtest"
 	"llm4rec/llm/ollama/ollamatest"
 	"llm4rec/llm/ollama/tiny"
+	"llm4rec/llm/text"
+	"llm4rec/models"
 	"llm4rec/results"
 	"llm4rec/results/table"
 )
@@ -162,9 +168,7 @@ func TestAgentsByOllama(t *testing.T) {
 // A model that is gone, or a budget that is spent, is no result: the row fails, and the next run asks for what is missing. As many
 // turns as are tolerated may end in the retriever's answer.
 func TestAgentsWithoutAnswers(t *testing.T) {
-	small := synthetic.Default()
-	small.Users, small.Items, small.Interactions = 20, 60, 400
-	d := synthetic.Generate(small)
+	d := smallSet()
 	s := llmtest.Serve(t)
 	s.Chat = true
 	s.Answer = func(llm.Request) llm.Response {
@@ -203,4 +207,192 @@ systems:
 	if sum, rows = run("tolerate: 1, ", nil); sum.Failed != 0 || rows["once"].Agent.Ends["call-failed"] == 0 {
 		t.Errorf("tolerated: %+v, %+v", sum, rows["once"].Agent)
 	}
+}
+
+// Where a protocol has candidates, agents recommend among them, and users want one of them.
+func TestAgentsAmongCandidates(t *testing.T) {
+	const candidates = 1 + 12
+	sum, _, _ := runText(t, smallSuite(smallSet(), Models(&Calls{})), bench.Runner{Out: t.TempDir()}, `
+name: among
+dataset: small
+protocol: {candidates: uniform-12}
+metrics: [recall@20]
+systems:
+  - {name: once, model: agent, params: {items: 5}}
+  - {name: talk, model: conversation}
+`)
+	if sum.Failed+sum.Unavailable > 0 {
+		t.Fatalf("%+v", sum)
+	}
+	rows := recordsBySystem(t, sum.Dir)
+	store, err := results.OpenRead(sum.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows["once"].Metrics["recall@20"] != 1 {
+		t.Errorf("%v", rows["once"].Metrics)
+	}
+	talks, err := store.Talks(rows["talk"])
+	if err != nil || len(talks) != 20 {
+		t.Fatalf("%d conversations, %v", len(talks), err)
+	}
+	for _, x := range talks {
+		told := map[string]bool{}
+		for _, u := range x.Said {
+			for _, i := range u.Items {
+				told[i] = true
+			}
+		}
+		if len(told) > candidates || x.Outcome != "found" {
+			t.Errorf("user %s: %s, with %d different items", x.User, x.Outcome, len(told))
+		}
+	}
+	if d := rows["talk"].Dialogue; d.Excluded > 0 || d.AtBest[4] > candidates {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What is wrong with a model is wrong with all conversations: it ends them, once, as the error that it is; be it the agent's model or
+// the one that plays the users.
+func TestConversationsEndWithAModel(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	s.Answer = func(r llm.Request) llm.Response {
+		text := `{"say": "No."}`
+		if len(r.Schema) == 0 {
+			text = "Action: ask\nArguments: {\"question\": \"Which genres?\"}"
+		}
+		return llm.Response{Text: text, Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10}
+	}
+	model := `model: words, base_url: "` + s.URL + `"`
+	for params, kind := range map[string]llm.Kind{
+		`{planner: react, calling: text, ` + model + `}`:               llm.Spent,
+		`{simulator: free, user: {provider: ollama, ` + model + `}}`:   llm.Spent,
+		`{simulator: worded, user: {provider: ollama, ` + model + `}}`: llm.Denied,
+	} {
+		calls := hasty(t.TempDir())
+		if kind == llm.Spent {
+			calls.Tokens = 500
+		} else {
+			s.Next(slices.Repeat([]llmtest.Fault{{Status: 401}}, 20)...)
+		}
+		asked := askedOf(t, calls, "{name: talk, model: conversation, params: "+params+"}")
+		w := bench.Wanted{Train: asked.Train, Queries: asked.Queries, Users: asked.Users, Targets: make([]int32, len(asked.Users))}
+		_, talks, err := asked.Cell.Bound.Talker(bench.Env{Device: gpu.CPU()}).Talk(t.Context(), w, func(int, int, string) {})
+		failed := (*llm.Error)(nil)
+		if !errors.As(err, &failed) || failed.Kind != kind || strings.Count(err.Error(), map[llm.Kind]string{llm.Spent: "budget", llm.Denied: "denied"}[kind]) != 1 || talks != nil {
+			t.Errorf("%s: %v", params, err)
+		}
+		if err := calls.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// askedOf is what the one system of an experiment on a small data set is asked.
+func askedOf(t *testing.T, calls *Calls, system string) *bench.Answered {
+	t.Helper()
+	spec, err := bench.Source{Name: "one", Text: []byte("name: one\ndataset: small\nmetrics: [ndcg@10]\nsystems:\n  - " + system + "\n")}.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smallSuite(smallSet(), Models(calls))
+	plan, issues := s.Resolve(spec)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	r := bench.Runner{Suite: s, Device: gpu.CPU(), Log: slog.New(slog.DiscardHandler)}
+	asked, err := r.Asked(t.Context(), plan, plan.Cells[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asked
+}
+
+// An agent that was opened is ready as long as its model's server is there; a scripted one, and recorded answers, need none.
+func TestHostReady(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	calls := &Calls{Mode: cassette.Live, Log: slog.New(slog.DiscardHandler)}
+	open := func(system string) Host {
+		t.Helper()
+		h, err := OpenAgent(t.Context(), askedOf(t, calls, system), bench.Env{Device: gpu.CPU()}, agent.InMemory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	asks, scripted := open(`{name: react, model: agent, params: {planner: react, model: words, base_url: "`+s.URL+`"}}`), open("{name: scripted, model: agent}")
+	if err := errors.Join(asks.Ready(t.Context()), scripted.Ready(t.Context())); err != nil {
+		t.Error(err)
+	}
+	s.Die()
+	missing := (*models.Unavailable)(nil)
+	if err := asks.Ready(t.Context()); !errors.As(err, &missing) {
+		t.Errorf("without its server: %v", err)
+	}
+	if err := scripted.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	calls.Mode = cassette.Replay
+	if err := asks.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// An answer without a call is no call of a tool that failed.
+func TestToolErrorsAreOfTools(t *testing.T) {
+	s := llmtest.Serve(t)
+	s.Chat = true
+	s.Answer = func(llm.Request) llm.Response {
+		return llm.Response{Text: "Let me think.", Finish: llm.Stop, PromptTokens: 50, OutputTokens: 10}
+	}
+	calls := hasty(t.TempDir())
+	sum, _, _ := runText(t, smallSuite(smallSet(), Models(calls)), bench.Runner{Out: t.TempDir()}, `
+name: thinks
+dataset: small
+metrics: [ndcg@10]
+systems:
+  - {name: once, model: agent, params: {planner: react, calling: text, reflections: 0, model: words, base_url: "`+s.URL+`"}}
+`)
+	if err := calls.Close(); err != nil {
+		t.Error(err)
+	}
+	if a := recordsBySystem(t, sum.Dir)["once"].Agent; a == nil || a.Ends["tool-errors"] != 20 || a.ToolCalls != 0 || a.ToolErrors != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// An agent's reasons name what files add to the items.
+func TestAgentExplainsByMore(t *testing.T) {
+	dir := t.TempDir()
+	rows := "id,by\n"
+	d := smallSet()
+	for i := range d.Items.Len() {
+		rows += d.Items.Raw(int32(i)) + ",Lego\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "brands.csv"), []byte(rows), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	calls := &Calls{}
+	c := defaultAgent(&parts{known: smallSuite(d, Models(calls)), calls: calls, dirs: []string{dir}})
+	c.More = text.More{{Path: "brands.csv", Field: "brand", Key: "id", Column: "by"}}
+	split, err := d.Split(data.SplitSpec{Method: "leave-one-out", MinHistory: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := c.open(t.Context(), split.Train, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := h.explainer.(explainer).Items().Names; !slices.Contains(names, "brand") {
+		t.Errorf("reasons name %q", names)
+	}
+}
+
+// smallSet has 20 users and 60 items.
+func smallSet() *data.Dataset {
+	c := synthetic.Default()
+	c.Users, c.Items, c.Interactions = 20, 60, 400
+	return synthetic.Generate(c)
 }

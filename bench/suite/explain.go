@@ -114,7 +114,9 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 		if err != nil {
 			return nil, fmt.Errorf("explain: %w", err)
 		}
-		a = informed(a, fields)
+		told := *a
+		told.Train = informed(a.Train, fields)
+		a = &told
 	}
 	e, did, err := x.explainer(ctx, a)
 	if err != nil {
@@ -176,14 +178,12 @@ func Explain(ctx context.Context, a *bench.Answered, x Explanation, progress fun
 	return out, nil
 }
 
-// informed is what was answered, with more known of the items.
-func informed(a *bench.Answered, fields data.Fields) *bench.Answered {
-	out, t := *a, a.Train
-	out.Train = &data.Train{
+// informed is training data with other fields of the items.
+func informed(t *data.Train, fields data.Fields) *data.Train {
+	return &data.Train{
 		NumUsers: t.NumUsers, NumItems: t.NumItems, Users: t.Users, Items: t.Items, Inter: t.Inter,
 		UserText: t.UserText, ItemText: fields, Valid: t.Valid,
 	}
-	return &out
 }
 
 // pairs are the sentences that have a reference.

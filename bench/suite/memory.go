@@ -14,7 +14,6 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/data"
-	"llm4rec/llm/explain"
 	"llm4rec/llm/memory"
 	"llm4rec/llm/memory/describe"
 	"llm4rec/llm/memory/gather"
@@ -232,7 +231,25 @@ func (m Memories) Fill(ctx context.Context, path string, d *data.Dataset, progre
 	if err := m.describe(ctx, store, d, &out, progress); err != nil {
 		return out, err
 	}
+	if out.Held, err = held(ctx, store); err != nil {
+		return out, err
+	}
 	out.Content, err = content(ctx, store)
+	return out, err
+}
+
+// held is what a store holds, by what is to be known of using it.
+func held(ctx context.Context, store *memory.Store) ([]results.Held, error) {
+	counts, err := store.Counts(ctx)
+	var out []results.Held
+	for _, c := range counts {
+		one := results.Held{Field: c.Field, Source: c.Source, Licence: c.Licence, Values: c.Values}
+		if last := len(out) - 1; last >= 0 && out[last].Field == one.Field && out[last].Source == one.Source && out[last].Licence == one.Licence {
+			out[last].Values += one.Values // of another prompt or model
+			continue
+		}
+		out = append(out, one)
+	}
 	return out, err
 }
 
@@ -252,11 +269,7 @@ func (m Memories) describe(ctx context.Context, store *memory.Store, d *data.Dat
 	if len(m.Prompts) == 0 {
 		return nil
 	}
-	to, err := m.Calls.to(m.Chat)
-	if err != nil {
-		return err
-	}
-	id, err := to.Identity(ctx)
+	model, err := m.Calls.meet(ctx, m.Chat)
 	var missing *models.Unavailable
 	if errors.As(err, &missing) {
 		out.Status, out.Error = results.Unavailable, err.Error()
@@ -265,13 +278,13 @@ func (m Memories) describe(ctx context.Context, store *memory.Store, d *data.Dat
 	if err != nil {
 		return err
 	}
-	total := explain.Report{Answers: map[explain.Class]int{}}
+	answers := map[string]int{}
 	for _, name := range m.Prompts {
 		p, err := describe.ReadPrompt(name)
 		if err != nil {
 			return err
 		}
-		r, err := describe.Fill(ctx, store, d, to, describe.Config{
+		r, err := describe.Fill(ctx, store, d, model, describe.Config{
 			Prompt: p, Word: m.Word, Until: m.Until, MaxTokens: m.MaxTokens, Parallel: m.Calls.crowd(),
 			Progress: func(done, all int) { progress(p.Name, done, all) },
 		})
@@ -281,21 +294,15 @@ func (m Memories) describe(ctx context.Context, store *memory.Store, d *data.Dat
 		line := gather.Report{Source: r.Source, Outcomes: r.Outcomes, Unasked: map[string]int{"has it": r.Unneeded, "nothing known": r.Unknown}}
 		for kind, n := range r.Failed {
 			line.Unasked["failed: "+string(kind)] = n
-			total.Failures += n
 		}
 		out.Sources = append(out.Sources, gathered(line))
 		out.Earlier += r.Earlier
-		total.Calls += r.Calls
-		total.Recorded += r.Recorded
-		total.PromptTokens, total.CachedTokens, total.OutputTokens = total.PromptTokens+r.PromptTokens, total.CachedTokens+r.CachedTokens, total.OutputTokens+r.OutputTokens
-		total.Walls = append(total.Walls, r.Walls...)
 		for outcome, n := range r.Outcomes {
-			total.Answers[explain.Class(outcome)] += n
+			answers[string(outcome)] += n
 		}
 	}
-	total.Calls += total.Failures
-	slices.Sort(total.Walls)
-	out.Account = account(to, id, total)
+	out.Account = model.account()
+	out.Account.Answers = answers // as memories class them
 	return nil
 }
 

@@ -338,8 +338,9 @@ func TestAfterIsChecked(t *testing.T) {
 		"[{name: back, model: reverser}]":                                                                            "systems[0].after: missing",
 		"[{name: back, model: reverser, after: [pop]}, {name: pop, model: popularity}]":                              `systems[0].after: "pop" is not a system above`,
 		"[{name: pop, model: popularity}, {name: x, model: random, after: [pop]}]":                                   "systems[1].after: random answers by itself",
-		"[{name: pop, model: popularity, tolerate: 0.1}]":                                                            "tolerate and informative are of models that rank again",
+		"[{name: pop, model: popularity, tolerate: 0.1}]":                                                            "popularity asks no language model that could fail for a user: tolerate is of models that rank again, explain, act or talk",
 		"[{name: dice, model: random, seeds: [1, 2]}, {name: back, model: reverser, after: [dice], seeds: [3]}]":     "dice has no seed 3",
+		"[{name: pop, model: popularity, informative: true}]":                                                        "popularity does not rank again, and informative is of models that do",
 		"[{name: pop, model: popularity}, {name: back, model: reverser, after: [pop], seeds: [3, 3]}]":               "systems[1].seeds[1]: seed 3 is given twice",
 		"[{name: pop, model: popularity}, {name: b, model: random}, {name: back, model: reverser, after: [pop, c]}]": `systems[2].after: "c" is not a system above`,
 	} {

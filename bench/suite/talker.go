@@ -1,9 +1,9 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"llm4rec/bench"
@@ -101,9 +101,7 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	var cases []simulate.Case
 	for n, q := range w.Queries {
 		raw[q.User] = w.Users[n]
-		cases = append(cases, simulate.Case{
-			Visitor: agent.Visitor{User: q.User, History: q.History, Times: q.Times, At: q.At, Exclude: q.Exclude}, Target: w.Targets[n][0],
-		})
+		cases = append(cases, simulate.Case{Visitor: visitorOf(q), Target: w.Targets[n]})
 	}
 	tasks, err := catalogue.Tasks(cases, uint64(c.env.Seed), c.Constraints)
 	if err != nil {
@@ -121,26 +119,24 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	}
 	config := c.simulation()
 	done, total := 0, len(tasks)*c.Repeats
-	var fatal error // what is wrong with a model is wrong with all conversations
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	config.Ended = func(r simulate.Result) {
-		// Only what no other conversation can go better with is an error: a spent budget, a key that is refused, tools that a model
-		// has not. What failed for once is a turn's end.
-		if done++; r.Outcome == simulate.AgentFailed && fatal == nil {
-			fatal = errors.New(r.Error)
-			stop(fatal)
+		// Only what no other conversation can go better with is an error, of the agent or of the user: a spent budget, a key that is
+		// refused, tools that a model has not. What failed for once is a turn's end, or an utterance that was replaced.
+		if done++; r.Err != nil {
+			stop(r.Err)
 		}
 		progress(done, total, "")
 	}
 	found, err := simulate.Run(ctx, h, users, tasks, config)
-	if err = errors.Join(fatal, err); err != nil {
+	if err = cmp.Or(err, context.Cause(ctx)); err != nil { // the last conversation may be the one that failed
 		return out, nil, err
 	}
 	list := make([]results.Talk, len(found))
 	for n, r := range found {
 		for _, x := range r.Turns {
-			h.took(x.Usage)
+			h.took(x.End, x.Usage)
 		}
 		if list[n], err = told(r, raw[r.User], w.Train); err != nil {
 			return out, nil, err
@@ -149,7 +145,7 @@ func (c talkConfig) Talk(ctx context.Context, w bench.Wanted, progress models.Pr
 	summarised(&out, simulate.Summarise(found, c.K))
 	out.Agent = h.Acted()
 	if played != nil {
-		out.User = account(played.to, played.id, played.report())
+		out.User = played.account()
 	}
 	return out, list, nil
 }
@@ -175,9 +171,12 @@ func told(r simulate.Result, user string, train *data.Train) (results.Talk, erro
 	c := r.Conversation()
 	out := results.Talk{
 		User: user, Repeat: int32(r.Repeat), Target: train.Items.Raw(r.Target), Outcome: string(r.Outcome), Rank: int32(r.Rank),
-		Turns: int32(c.Turns), Left: int32(r.Left), Error: r.Error,
+		Turns: int32(c.Turns), Left: int32(r.Left),
 		Calls: int32(c.Calls), PromptTokens: int32(c.PromptTokens), OutputTokens: int32(c.OutputTokens),
 		ToolCalls: int32(c.ToolCalls), ToolErrors: int32(c.ToolErrors), Seconds: c.Seconds,
+	}
+	if r.Err != nil {
+		out.Error = r.Err.Error()
 	}
 	share := func(held, of *int32, s dialogue.Share) { *held, *of = int32(s.Held), int32(s.Of) }
 	share(&out.Volunteered, &out.VolunteeredOf, c.ByKind[dialogue.Volunteered])

@@ -20,6 +20,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -31,8 +32,16 @@ type Visitor struct {
 	Times   []int64 // of the history; may be nil
 	At      int64   // when the conversation is held, in the data's time; may be 0
 
+	Candidates []int32 // all that may be recommended, ascending; nil: the whole catalogue
+
 	// Replica tells apart conversations with the same user that are to be independent, as in llm.Request.
 	Replica int64
+}
+
+// Among tells whether an item is one of the candidates.
+func (v Visitor) Among(item int32) bool {
+	_, is := slices.BinarySearch(v.Candidates, item)
+	return is || v.Candidates == nil
 }
 
 // Host opens conversations. It may be called from many goroutines at once; conversations share nothing but the catalogue, the
@@ -93,11 +102,6 @@ const (
 	Unreadable     End = "unreadable"  // of a model without tools: nothing that it names is an item
 )
 
-// Ends are all of them.
-func Ends() []End {
-	return []End{Recommended, Asked, None, BoundSteps, BoundCalls, BoundTokens, BoundTime, ToolErrors, CriticRejected, Refused, CallFailed, Unreadable}
-}
-
 // Answered says whether the turn is as the agent meant it.
 func (e End) Answered() bool { return e == Recommended || e == Asked || e == None }
 
@@ -122,7 +126,7 @@ const (
 type Step struct {
 	By     string `json:"by"`
 	Prompt string `json:"prompt,omitempty"` // SHA-256 of the prompt's file, of a model's call
-	Asked  string `json:"asked,omitempty"`  // SHA-256 of the request
+	Asked  string `json:"asked,omitempty"`  // the key of the request, which is that of its recorded answer
 	Text   string `json:"text,omitempty"`   // that the model wrote
 
 	Tool      string          `json:"tool,omitempty"`

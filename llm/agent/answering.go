@@ -37,7 +37,7 @@ func recommend(_ context.Context, t *turn, a recommending) (string, error) {
 		}
 	}
 	if given != 1 {
-		return "", wrong(BadArguments, "recommend: want exactly one of items, best and none")
+		return "", wrong("recommend: want exactly one of items, best and none")
 	}
 	most := t.a.config.Items
 	if a.None {
@@ -49,21 +49,23 @@ func recommend(_ context.Context, t *turn, a recommending) (string, error) {
 		items = t.bus.items[:min(a.Best, len(t.bus.items), most)]
 	}
 	if len(items) > most {
-		return "", wrong(BadArguments, "recommend: at most %d items, got %d", most, len(items))
+		return "", wrong("recommend: at most %d items, got %d", most, len(items))
 	}
 	var bad []string
 	for n, i := range items {
-		switch why := t.forbidden(i); {
-		case why != "":
+		why := t.forbidden(i)
+		if why == "" {
+			why = t.bus.ruledOut(i)
+		}
+		if why == "" && slices.Contains(items[:n], i) {
+			why = "twice"
+		}
+		if why != "" {
 			bad = append(bad, fmt.Sprintf("%d: %s", i, why))
-		case t.bus.restricted() && !slices.Contains(t.bus.items, i):
-			bad = append(bad, fmt.Sprintf("%d: not among the candidates that fulfil %s", i, strings.Join(t.bus.hard, " and ")))
-		case slices.Contains(items[:n], i):
-			bad = append(bad, fmt.Sprintf("%d: twice", i))
 		}
 	}
 	if len(bad) > 0 {
-		return "", wrong(Disallowed, "recommend: %s. Candidates are, for example:\n%s", strings.Join(bad, "; "), strings.Join(t.a.catalogue.show(t.bus.items, t.a.config.Shown), "\n"))
+		return "", wrong("recommend: %s. Candidates are, for example:\n%s", strings.Join(bad, "; "), strings.Join(t.a.catalogue.show(t.bus.items, t.a.config.Shown), "\n"))
 	}
 	t.answer = &answer{items: slices.Clone(items), text: clean.Text(a.Text, textLimit)}
 	return "done", nil
@@ -78,6 +80,8 @@ func (t *turn) forbidden(i int32) string {
 		return "the person had it"
 	case t.c.shown[i]:
 		return "recommended before in this conversation"
+	case !t.c.visitor.Among(i):
+		return "not one of those to choose from"
 	case t.a.parts.Available != nil && !t.a.parts.Available(i):
 		return "not available"
 	}
@@ -91,7 +95,7 @@ type asking struct {
 func ask(_ context.Context, t *turn, a asking) (string, error) {
 	text := clean.Text(a.Question, textLimit)
 	if text == "" {
-		return "", wrong(BadArguments, "ask: the question is empty")
+		return "", wrong("ask: the question is empty")
 	}
 	t.answer = &answer{asks: true, text: text}
 	return "done", nil
@@ -104,7 +108,7 @@ type remembering struct {
 
 func remember(_ context.Context, t *turn, a remembering) (string, error) {
 	if len(a.Likes)+len(a.Dislikes) == 0 {
-		return "", wrong(BadArguments, "remember: want likes or dislikes")
+		return "", wrong("remember: want likes or dislikes")
 	}
 	t.learned.add(a.Likes, a.Dislikes)
 	return "remembered", nil

@@ -11,7 +11,7 @@ import (
 )
 
 // Revision of the implementation: it is raised when a change alters what agents do.
-const Revision = 1
+const Revision = 2
 
 // The planners.
 const (
@@ -83,6 +83,9 @@ func Default() Config {
 
 // Model says whether a language model is needed.
 func (c Config) Model() bool { return c.Planner != Scripted }
+
+// Reviewed says whether a critic looks at answers.
+func (c Config) Reviewed() bool { return c.Model() && c.Reflections > 0 }
 
 func (c Config) remembers(memory string) bool { return slices.Contains(c.Memory, memory) }
 

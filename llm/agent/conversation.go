@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"llm4rec/llm/clean"
-	"llm4rec/models"
 )
 
 // requestLimit is of the characters of what a user says; more is cut.
@@ -43,7 +42,7 @@ func (c *conversation) allowed() []int32 {
 }
 
 func (c *conversation) may(i int32) bool {
-	return !c.had[i] && !c.shown[i] && (c.a.parts.Available == nil || c.a.parts.Available(i))
+	return c.visitor.Among(i) && !c.had[i] && !c.shown[i] && (c.a.parts.Available == nil || c.a.parts.Available(i))
 }
 
 // barred are the others.
@@ -89,7 +88,6 @@ func (c *conversation) Tell(ctx context.Context, utterance string, told func(Ste
 	if err := c.remember(ctx, t, out); err != nil {
 		return Turn{}, err
 	}
-	a.tally.turn(out, t)
 	return out, nil
 }
 
@@ -205,13 +203,12 @@ func (t *turn) fallBack(ctx context.Context, end End) (Turn, error) {
 	most := t.a.config.Items
 	if len(t.bus.items) > 0 {
 		start := time.Now()
-		found, err := t.a.parts.Retrievers[t.a.retriever].Recommend(ctx, []models.Query{t.query(most)})
+		items, _, err := t.found(ctx, t.a.parts.Retrievers[t.a.retriever], t.a.retriever, most)
 		step := Step{By: ByFallback, Tool: "retrieve", Wall: time.Since(start)}
 		if ctx.Err() != nil {
 			return Turn{}, context.Cause(ctx)
 		}
-		if err == nil && len(found) == 1 && len(found[0]) > 0 {
-			items := ids(found[0])
+		if len(items) > 0 {
 			t.log(step)
 			return Turn{Text: t.a.listed("", items), Items: items, End: end, Fallback: ByRetriever, Trace: t.trace}, nil
 		}

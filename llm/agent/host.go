@@ -9,13 +9,14 @@ import (
 	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/explain"
+	"llm4rec/llm/memory"
 	"llm4rec/models"
 )
 
 // Parts are what an agent works with. All of them are used from many goroutines at once.
 type Parts struct {
 	Train      *data.Train // ids, texts and what users took together; never a test case
-	Fields     data.Fields // of items; nil: those of Train
+	Fields     data.Fields // of items; nil: those of Train. What became of items later is left out: see memory.Excluded
 	Retrievers map[string]models.Recommender
 	Rankers    map[string]models.Ranker // may be nil
 	Explainer  explain.Explainer        // may be nil
@@ -41,7 +42,6 @@ type Agent struct {
 	vocabulary *vocabulary
 	retriever  string
 	ranker     string
-	tally      tally
 }
 
 var _ Host = (*Agent)(nil)
@@ -71,6 +71,7 @@ func New(c Config, p Parts) (*Agent, error) {
 	if a.fields == nil {
 		a.fields = p.Train.ItemText
 	}
+	a.fields = slices.DeleteFunc(slices.Clone(a.fields), func(f data.Field) bool { return memory.Excluded(f.Name) })
 	if a.parts.Critic == nil {
 		a.parts.Critic = p.Actor
 	}
@@ -133,11 +134,13 @@ func (a *Agent) toolbox() {
 	}
 }
 
-// Tools are those that a model is offered.
-func (a *Agent) Tools() []llm.Tool { return slices.Clone(a.offered) }
-
-// Config is the agent's.
-func (a *Agent) Config() Config { return a.config }
+// Prompt is the hash of the planner's prompt, "" of the scripted policy, which tells no model anything.
+func (a *Agent) Prompt() string {
+	if !a.config.Model() {
+		return ""
+	}
+	return a.prompt.Hash
+}
 
 // Title is an item's, as users read it.
 func (a *Agent) Title(item int32) string {
@@ -145,12 +148,4 @@ func (a *Agent) Title(item int32) string {
 		return ""
 	}
 	return a.catalogue.titles[item]
-}
-
-// Line is an item's text as models see it, after its id.
-func (a *Agent) Line(item int32) string {
-	if !a.catalogue.has(item) {
-		return ""
-	}
-	return a.catalogue.lines[item]
 }

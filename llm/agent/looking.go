@@ -20,7 +20,7 @@ type searching struct {
 func search(_ context.Context, t *turn, a searching) (string, error) {
 	c := t.a.catalogue
 	if strings.TrimSpace(a.Text) == "" && strings.TrimSpace(a.Where) == "" {
-		return "", wrong(BadArguments, "search: want text, where or both")
+		return "", wrong("search: want text, where or both")
 	}
 	var found []int32
 	if a.Text != "" {
@@ -32,12 +32,12 @@ func search(_ context.Context, t *turn, a searching) (string, error) {
 	if a.Where != "" {
 		where, err := c.table.Parse(a.Where)
 		if err != nil {
-			return "", wrong(BadArguments, "search: where: %v", err)
+			return "", wrong("search: where: %v", err)
 		}
 		found = keep(found, where.Match)
 	}
 	if len(found) == 0 {
-		return "", wrong(Empty, "search: nothing found; try fewer or other words, or a wider condition")
+		return "", wrong("search: nothing found; try fewer or other words, or a wider condition")
 	}
 	most := t.a.config.Shown
 	if a.Most > 0 {
@@ -72,15 +72,15 @@ func lookUp(_ context.Context, t *turn, a which) (string, error) {
 	var items []int32
 	switch {
 	case a.Item != nil && !c.has(*a.Item):
-		return "", wrong(Disallowed, "look_up: there is no item %d: ids are 0 to %d", *a.Item, c.items-1)
+		return "", wrong("look_up: there is no item %d: ids are 0 to %d", *a.Item, c.items-1)
 	case a.Item != nil:
 		items = []int32{*a.Item}
 	case a.Title == "":
-		return "", wrong(BadArguments, "look_up: want item or title")
+		return "", wrong("look_up: want item or title")
 	default:
 		if items = c.index.find(a.Title); len(items) == 0 {
 			like := c.show(c.words.find(a.Title), 3)
-			return "", wrong(Empty, "look_up: no item has that title%s", orNear(like))
+			return "", wrong("look_up: no item has that title%s", orNear(like))
 		}
 	}
 	var b strings.Builder
@@ -126,7 +126,7 @@ type chosen struct {
 
 func availability(_ context.Context, t *turn, a chosen) (string, error) {
 	if len(a.Items) == 0 || len(a.Items) > 50 {
-		return "", wrong(BadArguments, "available: want 1 to 50 items, got %d", len(a.Items))
+		return "", wrong("available: want 1 to 50 items, got %d", len(a.Items))
 	}
 	var out []string
 	for _, i := range a.Items {
@@ -145,7 +145,7 @@ type one struct {
 
 func explanation(ctx context.Context, t *turn, a one) (string, error) {
 	if !t.a.catalogue.has(a.Item) {
-		return "", wrong(Disallowed, "explain: there is no item %d", a.Item)
+		return "", wrong("explain: there is no item %d", a.Item)
 	}
 	v := t.c.visitor
 	r, err := t.a.parts.Explainer.Explain(ctx, models.Query{User: v.User, History: v.History, Times: v.Times, At: v.At, Exclude: v.Exclude, K: 1}, a.Item)
@@ -153,7 +153,7 @@ func explanation(ctx context.Context, t *turn, a one) (string, error) {
 		return "", t.failed(ctx, "explain", err)
 	}
 	if r.Sentence == "" {
-		return "", wrong(Empty, "explain: nothing can be said of item %d", a.Item)
+		return "", wrong("explain: nothing can be said of item %d", a.Item)
 	}
 	return clean.Text(r.Sentence, 500), nil
 }

@@ -21,14 +21,14 @@ type where struct {
 func filter(_ context.Context, t *turn, a where) (string, error) {
 	c, err := t.a.catalogue.table.Parse(a.Where)
 	if err != nil {
-		return "", wrong(BadArguments, "filter: where: %v", err)
+		return "", wrong("filter: where: %v", err)
 	}
 	left := keep(t.bus.items, c.Match)
 	if len(left) == 0 {
-		return "", wrong(Empty, "filter: none of the %d candidates fulfils it (%d of the whole catalogue do); the list is as it was: try a wider condition, or reset first",
+		return "", wrong("filter: none of the %d candidates fulfils it (%d of the whole catalogue do); the list is as it was: try a wider condition, or reset first",
 			len(t.bus.items), len(keep(all(t.a.catalogue.items), c.Match)))
 	}
-	t.bus.items, t.bus.hard = left, append(t.bus.hard, "("+strings.Join(strings.Fields(a.Where), " ")+")")
+	t.bus.items, t.bus.hard = left, append(t.bus.hard, c)
 	return t.report(), nil
 }
 
@@ -38,7 +38,7 @@ func drop(_ context.Context, t *turn, a chosen) (string, error) {
 	}
 	left := keep(t.bus.items, func(i int32) bool { return !slices.Contains(a.Items, i) })
 	if len(left) == 0 {
-		return "", wrong(Empty, "drop: nothing would be left; the list is as it was")
+		return "", wrong("drop: nothing would be left; the list is as it was")
 	}
 	t.bus.items, t.bus.dropped = left, append(t.bus.dropped, a.Items...)
 	return t.report(), nil
@@ -63,11 +63,11 @@ func similar(_ context.Context, t *turn, a likeness) (string, error) {
 		s := content(t.a.catalogue.table, a.Items, t.bus.items)
 		score = func(i int32) float64 { return s[i] }
 	default:
-		return "", wrong(BadArguments, "similar: by: want taste or content, got %q", a.By)
+		return "", wrong("similar: by: want taste or content, got %q", a.By)
 	}
 	left := keep(t.bus.items, func(i int32) bool { return !slices.Contains(a.Items, i) && score(i) > 0 })
 	if len(left) == 0 {
-		return "", wrong(Empty, "similar: no candidate is like these; the list is as it was: try by %s, other items, or reset", other(a.By))
+		return "", wrong("similar: no candidate is like these; the list is as it was: try by %s, other items, or reset", other(a.By))
 	}
 	best(left, score)
 	t.bus.items, t.bus.ordered = left[:min(t.most(a.Keep), len(left))], "likeness"
@@ -93,23 +93,37 @@ func retrieve(ctx context.Context, t *turn, a retrieving) (string, error) {
 	}
 	r, ok := t.a.parts.Retrievers[name]
 	if !ok {
-		return "", wrong(BadArguments, "retrieve: there is no retriever %q; there are: %s", name, sorted(t.a.parts.Retrievers))
+		return "", wrong("retrieve: there is no retriever %q; there are: %s", name, sorted(t.a.parts.Retrievers))
 	}
-	found, err := r.Recommend(ctx, []models.Query{t.query(t.most(a.Keep))})
+	items, by, err := t.found(ctx, r, name, t.most(a.Keep))
 	if err != nil {
 		return "", t.failed(ctx, "retrieve", err)
 	}
-	if len(found) != 1 || len(found[0]) == 0 {
-		return "", wrong(Empty, "retrieve: %s finds none of the candidates; the list is as it was", name)
+	if len(items) == 0 {
+		return "", wrong("retrieve: %s finds none of the candidates; the list is as it was", name)
+	}
+	t.bus.items, t.bus.ordered = items, by
+	return t.report(), nil
+}
+
+// found are the candidates that a retriever of that name puts first, so many at most, and by what they are ordered: by popularity
+// where it has nothing to go by, as of somebody without a history, and gives items in the order of their ids.
+func (t *turn) found(ctx context.Context, r models.Recommender, name string, most int) (items []int32, by string, err error) {
+	found, err := r.Recommend(ctx, []models.Query{t.query(most)})
+	if err != nil || len(found) != 1 {
+		return nil, "", err
 	}
 	if list := found[0]; len(list) > 1 && list[0].Score == list[len(list)-1].Score {
-		// It has nothing to go by, as of somebody without a history, and gives items in the order of their ids.
-		best(t.bus.items, func(i int32) float64 { return float64(t.a.popularity[i]) })
-		t.bus.items, t.bus.ordered = t.bus.items[:min(len(t.bus.items), t.most(a.Keep))], "popularity"
-		return t.report(), nil
+		return t.popular(t.bus.items, most), "popularity", nil
 	}
-	t.bus.items, t.bus.ordered = ids(found[0]), name
-	return t.report(), nil
+	return ids(found[0]), name, nil
+}
+
+// popular are the items that most users took in training, so many at most.
+func (t *turn) popular(items []int32, most int) []int32 {
+	out := slices.Clone(items)
+	best(out, func(i int32) float64 { return float64(t.a.popularity[i]) })
+	return out[:min(len(out), most)]
 }
 
 type ranking struct {
@@ -127,7 +141,7 @@ func rerank(ctx context.Context, t *turn, a ranking) (string, error) {
 	}
 	r, ok := t.a.parts.Rankers[name]
 	if !ok {
-		return "", wrong(BadArguments, "rank: there is no ranker %q; there are: %s", name, sorted(t.a.parts.Rankers))
+		return "", wrong("rank: there is no ranker %q; there are: %s", name, sorted(t.a.parts.Rankers))
 	}
 	first := 20
 	if a.First > 0 {
@@ -157,7 +171,7 @@ type state struct {
 
 func branch(_ context.Context, t *turn, a state) (string, error) {
 	if a.State < 0 || a.State >= len(t.states) {
-		return "", wrong(BadArguments, "branch: there is no state %d: there are 0 to %d", a.State, len(t.states)-1)
+		return "", wrong("branch: there is no state %d: there are 0 to %d", a.State, len(t.states)-1)
 	}
 	t.bus = t.states[a.State].clone()
 	return fmt.Sprintf("You are at state %d: %s", a.State, t.report()), nil
@@ -166,11 +180,11 @@ func branch(_ context.Context, t *turn, a state) (string, error) {
 // known says whether all ids are of the catalogue.
 func (t *turn) known(tool string, items []int32) error {
 	if len(items) == 0 || len(items) > 50 {
-		return wrong(BadArguments, "%s: want 1 to 50 items, got %d", tool, len(items))
+		return wrong("%s: want 1 to 50 items, got %d", tool, len(items))
 	}
 	for _, i := range items {
 		if !t.a.catalogue.has(i) {
-			return wrong(Disallowed, "%s: there is no item %d: ids are 0 to %d; look_up finds one by title", tool, i, t.a.catalogue.items-1)
+			return wrong("%s: there is no item %d: ids are 0 to %d; look_up finds one by title", tool, i, t.a.catalogue.items-1)
 		}
 	}
 	return nil
@@ -190,8 +204,8 @@ func (t *turn) failed(ctx context.Context, tool string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return err
-	case errors.As(err, &failure) && !fatal(failure.Kind):
-		return wrong(Failed, "%s: %s; go on without it", tool, failure.Kind)
+	case errors.As(err, &failure) && !llm.Fatal(err):
+		return wrong("%s: %s; go on without it", tool, failure.Kind)
 	}
 	return fmt.Errorf("agent: %s: %w", tool, err)
 }

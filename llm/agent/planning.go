@@ -76,7 +76,7 @@ func (d *dialogue) next(ctx context.Context) ([]llm.ToolCall, error) {
 	if c.Calling == Native {
 		r.Tools = t.a.offered
 	}
-	resp, err := t.generate(ctx, t.a.parts.Actor, ByActor, t.a.prompt, r)
+	resp, err := t.generate(ctx, t.a.parts.Actor, ByActor, t.a.prompt, r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (d *dialogue) next(ctx context.Context) ([]llm.ToolCall, error) {
 	}
 	if bad != nil {
 		d.tell("error: " + bad.Error() + d.form())
-		return nil, t.erred(NoCall)
+		return nil, t.erred()
 	}
 	return calls, nil
 }

@@ -18,33 +18,31 @@ const (
 )
 
 // reflect has the critic check the answer. Sent back, there is no answer any more, and what the critic says is the result of the
-// call that made it. A verdict that cannot be read is none: the answer stands, and the report counts it.
+// call that made it. A verdict that cannot be read is none: the answer stands, and the step says so.
 func (t *turn) reflect(ctx context.Context) (result string, err error) {
 	c := t.a.config
-	if c.Reflections == 0 || t.answer.asks || !c.Model() {
+	if !c.Reviewed() || t.answer.asks {
 		return "", nil
 	}
 	messages, err := t.a.review.ask(t.reviewed())
 	if err != nil {
 		return "", err
 	}
-	resp, err := t.generate(ctx, t.a.parts.Critic, ByCritic, t.a.review, llm.Request{
+	var accepts bool
+	var reason string
+	_, err = t.generate(ctx, t.a.parts.Critic, ByCritic, t.a.review, llm.Request{
 		Messages: messages, Schema: verdict, MaxTokens: c.MaxTokens, Seed: t.seed(), Replica: t.replica(),
+	}, func(text string) string {
+		var readable bool
+		if accepts, reason, readable = judged(text); readable {
+			return ""
+		}
+		accepts = true
+		return "a verdict that cannot be read"
 	})
-	if err != nil {
+	if err != nil || accepts {
 		return "", err
 	}
-	accepts, reason, readable := judged(resp.Text)
-	if !readable {
-		t.trace[len(t.trace)-1].Error = "a verdict that cannot be read"
-		t.a.tally.verdict("unreadable")
-		return "", nil
-	}
-	if accepts {
-		t.a.tally.verdict("accepted")
-		return "", nil
-	}
-	t.a.tally.verdict("sent back")
 	if t.sentBack >= c.Reflections {
 		return "", &ended{CriticRejected}
 	}
@@ -66,7 +64,7 @@ func judged(text string) (accepts bool, reason string, readable bool) {
 
 func (t *turn) reviewed() review {
 	r := review{
-		Word: t.a.words, Request: t.request, Conditions: t.bus.hard, Items: t.a.catalogue.show(t.answer.items, len(t.answer.items)),
+		Word: t.a.words, Request: t.request, Conditions: t.bus.conditions(), Items: t.a.catalogue.show(t.answer.items, len(t.answer.items)),
 		None: t.answer.none, Text: t.answer.text,
 	}
 	if t.a.config.remembers(Short) {
@@ -94,17 +92,20 @@ func (t *turn) alone(ctx context.Context) error {
 	}
 	c := t.a.config
 	for {
+		var found answer
 		resp, err := t.generate(ctx, t.a.parts.Actor, ByActor, t.a.prompt, llm.Request{
 			Messages: messages, Schema: named, Temperature: c.Temperature, MaxTokens: c.MaxTokens, Seed: t.seed(), Replica: t.replica(),
+		}, func(text string) (wrong string) {
+			found, wrong = t.titled(text)
+			return wrong
 		})
 		if err != nil {
 			return err
 		}
-		items, text := t.titled(resp.Text)
-		if len(items) == 0 {
+		if len(found.items) == 0 {
 			return &ended{Unreadable}
 		}
-		t.answer = &answer{items: items, text: text}
+		t.answer = &found
 		result, err := t.reflect(ctx)
 		if err != nil || t.answer != nil {
 			return err
@@ -116,16 +117,14 @@ func (t *turn) alone(ctx context.Context) error {
 var named = json.RawMessage(`{"type":"object","properties":{"titles":{"type":"array","items":{"type":"string"}},"text":{"type":"string"}},"required":["titles","text"],"additionalProperties":false}`)
 
 // titled are the items that an answer names and that may be recommended. What is no title of the catalogue is passed over, and
-// counted.
-func (t *turn) titled(text string) ([]int32, string) {
+// said to be wrong.
+func (t *turn) titled(text string) (a answer, wrong string) {
 	var says struct {
 		Titles []string `json:"titles"`
 		Text   string   `json:"text"`
 	}
-	step := &t.trace[len(t.trace)-1]
 	if json.Unmarshal([]byte(strings.TrimSpace(text)), &says) != nil {
-		step.Error = "no JSON object with titles"
-		return nil, ""
+		return answer{}, "no JSON object with titles"
 	}
 	var items []int32
 	var bad []string
@@ -133,14 +132,13 @@ func (t *turn) titled(text string) ([]int32, string) {
 		found := keep(t.a.catalogue.index.find(title), func(i int32) bool { return t.forbidden(i) == "" })
 		if len(found) == 0 {
 			bad = append(bad, clean.Text(title, titleLimit))
-			t.a.tally.toolError(Disallowed)
 			continue
 		}
 		items = append(items, found[0])
 	}
 	if len(bad) > 0 {
-		step.Error = "not in the catalogue, or not to be recommended: " + strings.Join(bad, "; ")
+		wrong = "not in the catalogue, or not to be recommended: " + strings.Join(bad, "; ")
 	}
 	items = unique(items)
-	return items[:min(len(items), t.a.config.Items)], clean.Text(says.Text, textLimit)
+	return answer{items: items[:min(len(items), t.a.config.Items)], text: clean.Text(says.Text, textLimit)}, wrong
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"llm4rec/data"
 	"llm4rec/llm"
 	"llm4rec/llm/cassette"
 	"llm4rec/llm/memory"
@@ -108,6 +109,25 @@ func TestReplay(t *testing.T) {
 		return resp, err
 	}
 	first := run(cassette.Record, slow, says(`{"accept": false, "reason": "older"}`, `{"accept": true, "reason": ""}`))
+	tape, err := cassette.Open(cassette.Config{Path: path, Mode: cassette.Replay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for e, err := range tape.Entries() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, e.Key)
+	}
+	if err := tape.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range first[0].Trace { // a step names its recorded answer
+		if s.Asked != "" && !slices.Contains(keys, s.Asked) {
+			t.Errorf("%s is none of the keys", s.Asked)
+		}
+	}
 	nobody := &double{answer: func(int, llm.Request) (llm.Response, error) { return llm.Response{}, errors.New("asked in a replay") }}
 	again := run(cassette.Replay, nobody, nobody)
 	if !reflect.DeepEqual(first, again) || len(first[0].Trace) != 18 || len(nobody.asked) != 0 {
@@ -284,4 +304,38 @@ func FuzzUnderstand(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Where a visitor has candidates, nothing else is recommended, shown as one to choose, or found by the fallback.
+func TestCandidates(t *testing.T) {
+	v := sciFiFan()
+	v.Candidates = []int32{alien, airplane, nakedGun, heat}
+	turn := say(t, agentOf(t, textual(React), says(does("recommend", o{"items": []int32{emma}}), does("recommend", o{"best": 9}))).Open(v), "a comedy")
+	if turn.End != Recommended || !slices.Equal(turn.Items, []int32{airplane, nakedGun}) || !strings.Contains(turn.Trace[1].Error, "8: not one of those to choose from") || turn.Trace[0].Bus != 3 {
+		t.Errorf("%+v", turn)
+	}
+	for _, c := range []Config{Default(), textual(React)} {
+		c.Ask = false
+		turn := say(t, agentOf(t, c, says("")).Open(v), "anything")
+		if len(turn.Items) == 0 || slices.ContainsFunc(turn.Items, func(i int32) bool { return i == alien || !v.Among(i) }) {
+			t.Errorf("%s: %+v", c.Planner, turn)
+		}
+	}
+}
+
+// What became of items later is told by no tool and no prompt.
+func TestLaterKnowledge(t *testing.T) {
+	p := partsOf(t, catalogueOf(t))
+	later := data.Field{Name: "vote_average", Kind: data.Token, Values: slices.Repeat([]string{"8.765"}, films)}
+	p.Fields = append(slices.Clip(p.Train.ItemText), later)
+	actor := says(does("look_up", o{"item": heat}), does("search", o{"text": "8.765"}), does("filter", o{"where": "vote_average > 1"}), does("recommend", o{"best": 1}))
+	p.Actor = actor
+	a, err := New(textual(React), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, a.Open(sciFiFan()), "a good film")
+	if told := promptAt(actor, len(actor.asked)); strings.Contains(strings.ReplaceAll(told, "\"text\":\"8.765\"", ""), "8.765") || !strings.Contains(told, `there is no field "vote_average"; the fields are: title (text), year (number), genres (set)`) {
+		t.Error(told)
+	}
 }

@@ -85,8 +85,7 @@ func (t *turn) fill(candidates []int32, found bool) {
 		return
 	}
 	rest := keep(candidates, func(i int32) bool { return !slices.Contains(t.bus.items, i) })
-	best(rest, func(i int32) float64 { return float64(t.a.popularity[i]) })
-	t.bus.items = append(t.bus.items, rest[:min(len(rest), t.a.config.Keep)]...)
+	t.bus.items = append(t.bus.items, t.popular(rest, t.a.config.Keep)...)
 }
 
 // relax leaves out conditions, the newest first, until some candidate fulfils the others, and says which.

@@ -113,10 +113,6 @@ func TestScriptedAsks(t *testing.T) {
 	if turn := say(t, a.Open(sciFiFan()), "a crime film"); turn.End != Recommended {
 		t.Errorf("asks though few are left: %+v", turn)
 	}
-	r := a.Report()
-	if r.Turns != 3 || r.Ends[Asked] != 1 || r.Ends[Recommended] != 2 || r.Tools["retrieve"] != 2 || r.Calls != 0 {
-		t.Errorf("%+v", r)
-	}
 }
 
 // All users of MovieLens-100K have a conversation of five turns in well under two minutes.

@@ -20,30 +20,12 @@ type tool struct {
 	run       func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error)
 }
 
-// Class says in what way a tool's call was wrong.
-type Class string
-
-// The classes of calls that fail. All of them are answered to the model.
-const (
-	NoCall       Class = "no call"       // the answer has none that can be read
-	UnknownTool  Class = "unknown tool"  // a name that no tool has
-	BadArguments Class = "bad arguments" // that do not fit the schema, or a condition that does not parse
-	Disallowed   Class = "disallowed"    // ids that must not be recommended, or are not there
-	Empty        Class = "empty"         // nothing would be left, or was found
-	Failed       Class = "failed"        // a retriever, ranker or explainer gave an error
-)
-
-// toolError is an error that a model can act on.
-type toolError struct {
-	class   Class
-	message string
-}
+// toolError is an error that a model is told, and can act on.
+type toolError struct{ message string }
 
 func (e *toolError) Error() string { return e.message }
 
-func wrong(class Class, format string, args ...any) error {
-	return &toolError{class, fmt.Sprintf(format, args...)}
-}
+func wrong(format string, args ...any) error { return &toolError{fmt.Sprintf(format, args...)} }
 
 // define makes a tool of a function. The schema is that of its arguments' type; fields that may be left out have omitempty.
 func define[A any](name, description string, enums map[string][]string, run func(ctx context.Context, t *turn, arguments A) (string, error)) tool {
@@ -69,7 +51,7 @@ func define[A any](name, description string, enums map[string][]string, run func
 	return tool{llm.Tool{Name: name, Description: description, Schema: text}, words, func(ctx context.Context, t *turn, arguments json.RawMessage) (string, error) {
 		var a A
 		if err := decode(arguments, &a); err != nil {
-			return "", wrong(BadArguments, "%s: %v; the arguments are %s", name, err, words)
+			return "", wrong("%s: %v; the arguments are %s", name, err, words)
 		}
 		return run(ctx, t, a)
 	}}

@@ -2,9 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -45,15 +42,10 @@ func (t *turn) log(s Step) {
 	}
 }
 
-// fatal are the kinds of errors that no turn can go better with: they are the caller's to see to.
-func fatal(kind llm.Kind) bool {
-	return kind == llm.Denied || kind == llm.NotFound || kind == llm.NoTools || kind == llm.Spent
-}
-
-// generate asks a model, within the turn's bounds. It is not asked once they are reached, so that the last answer may go past
-// those of tokens and time. The time that answers took is summed as the servers' clients measured it: a replay stops where the
-// recording stopped.
-func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt file, r llm.Request) (llm.Response, error) {
+// generate asks a model, within the turn's bounds, and has the answer read, which says what is wrong with it, "" if nothing is. The
+// model is not asked once the bounds are reached, so that the last answer may go past those of tokens and time. The time that
+// answers took is summed as the servers' clients measured it: a replay stops where the recording stopped.
+func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt file, r llm.Request, read func(text string) string) (llm.Response, error) {
 	c := t.a.config
 	switch {
 	case t.calls >= c.Calls:
@@ -65,18 +57,27 @@ func (t *turn) generate(ctx context.Context, chat llm.Chat, by string, prompt fi
 	}
 	t.calls++
 	start := time.Now()
-	resp, err := chat.Generate(ctx, r)
-	step := Step{By: by, Prompt: prompt.Hash, Asked: hashOf(r), Bus: len(t.bus.items)}
+	step := Step{By: by, Prompt: prompt.Hash, Bus: len(t.bus.items)}
+	id, err := chat.Identity(ctx)
+	var resp llm.Response
+	if err == nil {
+		step.Asked = r.Key(id)
+		resp, err = chat.Generate(ctx, r)
+	}
 	if err != nil {
 		step.Error, step.Wall = err.Error(), time.Since(start)
 		t.log(step)
 		return resp, called(ctx, err)
 	}
 	step.Text, step.PromptTokens, step.OutputTokens, step.Recorded, step.Wall = resp.Text, resp.PromptTokens, resp.OutputTokens, resp.Recorded, resp.Wall
+	refused := resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text)
+	if !refused && read != nil {
+		step.Error = read(resp.Text)
+	}
 	t.log(step)
 	t.walls += resp.Wall
 	t.tokens += used(r, resp)
-	if resp.Finish == llm.Filtered || len(resp.ToolCalls) == 0 && refuses(resp.Text) {
+	if refused {
 		return resp, &ended{Refused}
 	}
 	return resp, nil
@@ -91,10 +92,9 @@ func refuses(text string) bool {
 	return len(calls) == 0
 }
 
-// called is what a call's error is for the turn.
+// called is what a call's error is for the turn. One that no turn can go better with is the caller's to see to.
 func called(ctx context.Context, err error) error {
-	failure := (*llm.Error)(nil)
-	if ctx.Err() == nil && errors.As(err, &failure) && !fatal(failure.Kind) {
+	if ctx.Err() == nil && !llm.Fatal(err) {
 		return &ended{CallFailed}
 	}
 	return fmt.Errorf("agent: %w", err)
@@ -115,15 +115,6 @@ func used(r llm.Request, resp llm.Response) int {
 	return n / 4
 }
 
-func hashOf(r llm.Request) string {
-	text, err := json.Marshal(r)
-	if err != nil {
-		panic(fmt.Sprintf("agent: a request has no JSON: %v", err))
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
-}
-
 // call calls a tool. The result is what the model is told, be it an error; the error ends the turn.
 func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool, err error) {
 	if err := ctx.Err(); err != nil {
@@ -141,7 +132,7 @@ func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool
 	if known {
 		result, err = found.run(ctx, t, c.Arguments)
 	} else {
-		err = wrong(UnknownTool, "there is no tool %q; the tools are: %s", short(c.Name), t.toolNames())
+		err = wrong("there is no tool %q; the tools are: %s", short(c.Name), t.toolNames())
 	}
 	step := Step{By: ByTool, Tool: c.Name, Arguments: c.Arguments, Result: result, Wall: time.Since(start), Bus: len(t.bus.items)}
 	if t.falling {
@@ -158,14 +149,13 @@ func (t *turn) call(ctx context.Context, c llm.ToolCall) (result string, ok bool
 		t.inARow = 0
 		return result, true, nil
 	case errors.As(err, &bad):
-		return "error: " + bad.message, false, t.erred(bad.class)
+		return "error: " + bad.message, false, t.erred()
 	}
 	return "", false, err
 }
 
-// erred counts a call that failed.
-func (t *turn) erred(class Class) error {
-	t.a.tally.toolError(class)
+// erred counts a call that failed, or an answer without one.
+func (t *turn) erred() error {
 	if t.inARow++; t.inARow > t.a.config.ToolErrors && !t.falling {
 		return &ended{ToolErrors}
 	}

@@ -1,4 +1,4 @@
-// Package clean makes the texts of items data for prompts, and plain for models.
+// Package clean makes strangers' texts harmless: those of items as data in prompts, and any on a terminal; and plain for models.
 package clean
 
 import (

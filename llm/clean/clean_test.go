@@ -73,3 +73,13 @@ func TestWithoutAccents(t *testing.T) {
 		}
 	}
 }
+
+func TestTerminal(t *testing.T) {
+	const hostile = "a\x1b[31mred\x1b]0;title\a\r\u009b2J\n  b\u202ec\tcaf\xe9 \ue000می\u200cخ\u2028d\x7f"
+	if got, want := Lines(hostile), "a\ufffd[31mred\ufffd]0;title\ufffd\ufffd\ufffd2J\n  b\ufffdc\tcaf\ufffd \ufffdمی\u200cخ\u2028d\ufffd"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := Line(hostile), "a [31mred ]0;title 2J b c caf\ufffd می\u200cخ d"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -8,7 +8,7 @@ import (
 
 // later are the names of what became of an item once it was out, as TMDB, IMDb, OMDb and shops have them: what a recommender
 // is to predict is in it, and it was measured after the histories end.
-var later = strings.Fields(`rating ratings averagerating avgrating meanrating numratings ratingcount ratingscount numberofratings
+var later = strings.Fields(`rating ratings averagerating avgrating meanrating numratings ratingcount ratingscount ratingnumber numberofratings
 	vote votes voteaverage votecount votescount numvotes popularity popular popularityscore imdbrating imdbvotes tmdbrating
 	score metascore tomatometer tomatorating rottentomatoes review reviews reviewcount numreviews reviewscount
 	revenue boxoffice gross sales salesrank rank awards oscars prizes`)

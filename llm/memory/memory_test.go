@@ -229,7 +229,7 @@ func TestWrongEntries(t *testing.T) {
 }
 
 func TestExcluded(t *testing.T) {
-	for _, name := range []string{"rating", "vote_average", "voteCount", "Vote Count", "popularity", "imdbRating", "imdb_votes", "Metascore", "box_office", "revenue", "num_ratings", "sales_rank"} {
+	for _, name := range []string{"rating", "vote_average", "voteCount", "Vote Count", "popularity", "imdbRating", "imdb_votes", "Metascore", "box_office", "revenue", "num_ratings", "sales_rank", "rating_number"} {
 		if !memory.Excluded(name) {
 			t.Errorf("%s is not excluded", name)
 		}

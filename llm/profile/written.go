@@ -25,9 +25,6 @@ type Prompt struct {
 	taken           func(user int32) []int32
 }
 
-// Prompts are those that a configuration can name.
-func Prompts() []Prompt { return prompt.All(prompt.In(embedded, "prompts"), parse) }
-
 func readPrompt(name string) (Prompt, error) {
 	return prompt.Read(prompt.In(embedded, "prompts"), name, parse)
 }

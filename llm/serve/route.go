@@ -70,11 +70,11 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) *failure {
 		return &failure{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: r.URL.Path + " knows " + strings.Join(methods, " and ") + " alone"}
 	}
 	switch path := r.URL.Path; {
-	case path == "/healthz":
+	case path == "/healthz", path == "/readyz":
 		if f := method(look, http.MethodHead); f != nil {
 			return f
 		}
-		s.health(w)
+		s.health(w, r, path == "/readyz")
 		return nil
 	case path == "/metrics", path == "/v1/models", strings.HasPrefix(path, "/v1/models/"):
 		if f := method(look, http.MethodHead); f != nil {
@@ -175,14 +175,6 @@ func media(r *http.Request) *failure {
 		return &failure{status: http.StatusUnsupportedMediaType, code: "unsupported_media_type", message: "the body must not be compressed"}
 	}
 	return nil
-}
-
-func (s *Server) health(w http.ResponseWriter) {
-	if s.draining.Load() {
-		s.send(w, http.StatusServiceUnavailable, []byte(`{"status":"ending"}`))
-		return
-	}
-	s.send(w, http.StatusOK, []byte(`{"status":"ok"}`))
 }
 
 // models lists the one model that there is, or says what it is.

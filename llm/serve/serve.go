@@ -18,6 +18,7 @@
 package serve
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -45,6 +46,10 @@ type Config struct {
 	// Item is what clients read of an item; nil: its number. It may be called from many goroutines at once.
 	Item func(item int32) (id, title string)
 
+	// Ready says what is wrong with the models that the agent asks; nil: nothing can be. It is called from one goroutine at a time, now
+	// and then.
+	Ready func(context.Context) error
+
 	Limits Limits       // start from [DefaultLimits]
 	Log    *slog.Logger // nil: the default logger. What is said, and keys, are not logged
 }
@@ -68,6 +73,8 @@ type Server struct {
 	turns    chan struct{} // a place for each turn that is being made
 	draining atomic.Bool
 	foreign  *http.CrossOriginProtection
+
+	readiness readiness
 }
 
 var _ http.Handler = (*Server)(nil)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"llm4rec/llm/agent"
 )
 
 // Clause is a predicate over the items of a catalogue: the field has the value, or, of the field of years, the year lies in a
@@ -85,11 +87,11 @@ func (x *Catalogue) Holds(c Clause, item int32) bool {
 	return holds != c.Not
 }
 
-// Consistent counts the items that might still be the wanted one: all clauses hold, and they were neither rejected nor are they
-// among those that must not be recommended, which is nothing that anybody had to say.
-func (x *Catalogue) Consistent(said []Clause, rejected, exclude []int32) int {
+// Consistent counts the items that might still be what a visitor wants: all clauses hold, they were not rejected, and they may be
+// recommended, which is nothing that anybody had to say.
+func (x *Catalogue) Consistent(said []Clause, rejected []int32, v agent.Visitor) int {
 	out := make([]bool, len(x.Titles))
-	for _, list := range [][]int32{rejected, exclude} {
+	for _, list := range [][]int32{rejected, v.Exclude} {
 		for _, i := range list {
 			if i >= 0 && int(i) < len(out) {
 				out[i] = true
@@ -99,7 +101,7 @@ func (x *Catalogue) Consistent(said []Clause, rejected, exclude []int32) int {
 	n := 0
 next:
 	for i := range out {
-		if out[i] {
+		if out[i] || !v.Among(int32(i)) {
 			continue
 		}
 		for _, c := range said {

@@ -16,6 +16,9 @@ import (
 	"llm4rec/llm/agent"
 )
 
+// usual is one conversation of five turns with each user.
+var usual = Config{Turns: 5, K: 10, Repeats: 1, Parallel: 1}
+
 // films are six, of which the last has nothing but an id.
 func films(t testing.TB, fields ...data.Field) *Catalogue {
 	t.Helper()

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
-	"time"
 
 	"llm4rec/llm"
 	"llm4rec/llm/agent"
@@ -32,7 +29,8 @@ func DefaultModel() ModelConfig {
 // Model makes users whose words are a language model's. They begin as those of [Rules] do, and it is by rules that they know
 // when they have what they want. For every other answer the model is told the constraints and the item's fields, never its
 // title; the prompt "worded" tells it also what the rules would say, "free" does not. An answer of no use, a leak among them, is
-// replaced by what the rules would say, and counted, as is one to a call that failed.
+// replaced by what the rules would say, and counted, as is one to a call that failed; where all calls would, as of a key that is
+// refused, it is an error.
 //
 // What an answer reveals is read from it: each value of the wanted item that it mentions, and whatever it was asked to affirm or
 // deny. What it says beside fields, as of a plot, is not seen.
@@ -40,7 +38,6 @@ type Model struct {
 	config ModelConfig
 	file   File
 	chat   llm.Client
-	tally  tally
 }
 
 // New reads the prompt.
@@ -71,11 +68,6 @@ func (c ModelConfig) file() (File, error) {
 		return f, fmt.Errorf("simulate: prompt: %w", err)
 	}
 	return f, nil
-}
-
-// About is the name, version and hash of the prompt.
-func (m *Model) About() (name string, version int, hash string) {
-	return m.file.Name, m.file.Version, m.file.Hash
 }
 
 // User is made for a task. Repeats are independent as far as the temperature lets them.
@@ -120,10 +112,11 @@ func (u *modelled) Reply(ctx context.Context, turn agent.Turn) (string, bool, er
 	switch {
 	case ctx.Err() != nil:
 		return "", false, context.Cause(ctx)
+	case llm.Fatal(err):
+		return "", false, fmt.Errorf("simulate: %w", err)
 	case err == nil:
 		text, class = parse(r, u.leak)
 	}
-	u.model.tally.add(r, class)
 	if class == OK {
 		u.know(append(u.mentioned(text), u.truths(turn)...))
 	} else {
@@ -186,54 +179,6 @@ func (u *modelled) scene(turn agent.Turn, draft string) scene {
 		}
 	}
 	return s
-}
-
-// Report says what a model was asked, and what that took.
-type Report struct {
-	Calls        int           `json:"calls"`    // made, those that failed among them
-	Recorded     int           `json:"recorded"` // of these, answered from a recording
-	Answers      map[Class]int `json:"answers"`  // all that are not OK were replaced
-	PromptTokens int           `json:"prompt_tokens"`
-	CachedTokens int           `json:"cached_tokens"`
-	OutputTokens int           `json:"output_tokens"`
-
-	Walls []time.Duration `json:"-"` // of the calls that did not fail, ascending
-}
-
-type tally struct {
-	mu     sync.Mutex
-	report Report
-}
-
-func (t *tally) add(r llm.Response, class Class) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := &t.report
-	if x.Answers == nil {
-		x.Answers = map[Class]int{}
-	}
-	x.Calls++
-	x.Answers[class]++
-	if class == Failed {
-		return
-	}
-	if r.Recorded {
-		x.Recorded++
-	}
-	x.PromptTokens += r.PromptTokens
-	x.CachedTokens += r.CachedTokens
-	x.OutputTokens += r.OutputTokens
-	x.Walls = append(x.Walls, r.Wall)
-}
-
-// Report says what has been done so far. It is the same in whatever order conversations were played.
-func (m *Model) Report() Report {
-	m.tally.mu.Lock()
-	defer m.tally.mu.Unlock()
-	out := m.tally.report
-	out.Answers = maps.Clone(out.Answers)
-	out.Walls = slices.Sorted(slices.Values(out.Walls))
-	return out
 }
 
 var (

@@ -38,7 +38,7 @@ type Result struct {
 	Left     int           `json:"left"`
 	Said     []Clause      `json:"said,omitempty"`
 	Replaced map[Class]int `json:"replaced,omitempty"` // utterances of a language model
-	Error    string        `json:"error,omitempty"`
+	Err      error         `json:"-"`                  // of a conversation that failed with one
 
 	ByKind map[dialogue.Kind]dialogue.Share `json:"by_kind,omitempty"`
 	Known  dialogue.Share                   `json:"known"`
@@ -77,7 +77,7 @@ func (r *Result) turn(t *Task, utterance string, turn agent.Turn, said []Clause,
 		}
 		if i < 0 || int(i) >= len(t.catalogue.Titles) {
 			x.Unknown++ // and holds no constraint
-		} else if slices.Contains(t.Visitor.Exclude, i) {
+		} else if slices.Contains(t.Visitor.Exclude, i) || !t.Visitor.Among(i) {
 			x.Excluded++
 		}
 		all := true
@@ -99,10 +99,7 @@ func (r *Result) turn(t *Task, utterance string, turn agent.Turn, said []Clause,
 }
 
 func (r *Result) end(how Outcome, err error) {
-	r.Outcome = how
-	if err != nil {
-		r.Error = err.Error()
-	}
+	r.Outcome, r.Err = how, err
 }
 
 // close says what was left to choose from. The last turn's items were accepted, or nobody answered.
@@ -110,12 +107,12 @@ func (r *Result) close(t *Task, user User, k int) {
 	last := len(r.Turns) - 1
 	before := Result{Turns: r.Turns[:max(0, last)]}
 	r.Said = slices.Clone(user.Said())
-	r.Left = t.catalogue.Consistent(r.Said, slices.Collect(maps.Keys(before.rejected(k))), t.Visitor.Exclude)
+	r.Left = t.catalogue.Consistent(r.Said, slices.Collect(maps.Keys(before.rejected(k))), t.Visitor)
 	wanted := make([]Clause, len(t.Constraints))
 	for n, c := range t.Constraints {
 		wanted[n] = c.Clause
 	}
-	r.AtBest = t.catalogue.Consistent(wanted, nil, t.Visitor.Exclude)
+	r.AtBest = t.catalogue.Consistent(wanted, nil, t.Visitor)
 	if x, ok := user.(Replacer); ok {
 		r.Replaced = x.Replaced()
 	}

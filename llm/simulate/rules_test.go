@@ -65,7 +65,7 @@ func TestRules(t *testing.T) {
 		if err != nil || got != c.want || !slices.Equal(u.Said()[1:], c.said) || over != (name == "hit") {
 			t.Errorf("%s: %q, %v, %v, over %v", name, got, u.Said()[1:], err, over)
 		}
-		if x.Consistent(u.Said(), nil, nil) < 1 {
+		if x.Consistent(u.Said(), nil, agent.Visitor{}) < 1 {
 			t.Errorf("%s: nothing is consistent with %v", name, u.Said())
 		}
 	}
@@ -246,7 +246,7 @@ func TestNoFields(t *testing.T) {
 			t.Errorf("%q, %v", got, u.Said())
 		}
 	}
-	if n := x.Consistent(u.Said(), []int32{0, 2}, []int32{3}); n != 3 {
+	if n := x.Consistent(u.Said(), []int32{0, 2}, agent.Visitor{Exclude: []int32{3}}); n != 3 {
 		t.Errorf("%d items are left", n)
 	}
 	brands := films(t, data.Field{Name: "brand", Values: []string{"Lego", "Lego", "Fuji", "", "", ""}})

@@ -9,7 +9,7 @@ import (
 	"llm4rec/llm/agent"
 )
 
-// Config says how conversations are played. Start from [DefaultConfig].
+// Config says how conversations are played.
 type Config struct {
 	Turns    int // of the agent, at most
 	K        int // items of a turn that the user reads
@@ -19,9 +19,6 @@ type Config struct {
 	// Ended is told each result when its conversation has ended, from one goroutine at a time and in any order; nil: nobody is.
 	Ended func(Result)
 }
-
-// DefaultConfig is one conversation of five turns with each user.
-func DefaultConfig() Config { return Config{Turns: 5, K: 10, Repeats: 1, Parallel: 1} }
 
 // Validate says what is wrong.
 func (c Config) Validate() error {

@@ -18,8 +18,16 @@ import (
 
 func means(all []Result, c Config) map[string]float64 {
 	out := map[string]float64{}
-	for _, m := range dialogue.Measures(Conversations(all), c.K, c.Turns) {
+	for _, m := range dialogue.Measures(conversations(all), c.K, c.Turns) {
 		out[m.Name] = m.Mean()
+	}
+	return out
+}
+
+func conversations(all []Result) []dialogue.Conversation {
+	out := make([]dialogue.Conversation, len(all))
+	for n, r := range all {
+		out[n] = r.Conversation()
 	}
 	return out
 }
@@ -67,7 +75,7 @@ func TestConversation(t *testing.T) {
 		t.Errorf("%v", m)
 	}
 	s := Summarise(all, c.K)
-	if s.Outcomes[Found] != 1 || s.Ends["answered"] != 3 || s.GivenAway != 1 || s.Within != 1 || s.Excluded != 1 || s.Unknown != 1 || s.Constraints[dialogue.Hidden] != 1 || s.Left[0] != 1 {
+	if s.Outcomes[Found] != 1 || s.GivenAway != 1 || s.Within != 1 || s.Excluded != 1 || s.Unknown != 1 || s.Left[0] != 1 {
 		t.Errorf("%+v", s)
 	}
 	text, err := json.Marshal(r)
@@ -97,9 +105,18 @@ func TestLeft(t *testing.T) {
 		{[]Clause{genre("Sci-Fi").opposite(), nineties.opposite()}, nil, nil, 1},
 		{[]Clause{{Field: "plot", Value: "x"}}, nil, nil, 0},
 	} {
-		if got := x.Consistent(c.said, c.rejected, c.exclude); got != c.want {
+		if got := x.Consistent(c.said, c.rejected, agent.Visitor{Exclude: c.exclude}); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
+	}
+	// Nothing else can be wanted than a candidate, and nothing else ought to be recommended.
+	among := agent.Visitor{Candidates: []int32{0, 1, 4}}
+	if got := x.Consistent([]Clause{genre("Sci-Fi")}, []int32{0}, among); got != 1 {
+		t.Errorf("of candidates: %d", got)
+	}
+	r := newResult(&Task{Case: Case{among, 4}, catalogue: x}, 0)
+	if r.turn(&Task{Case: Case{among, 4}, catalogue: x}, "", agent.Turn{Items: []int32{0, 2}}, nil, 3); r.Turns[0].Excluded != 1 {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -119,7 +136,7 @@ func TestFailures(t *testing.T) {
 		Leaking:     {quiet, scripted{"The Matrix!", "", nil}},
 	} {
 		all, err := Run(t.Context(), run.host, run.user, []*Task{task}, c)
-		if err != nil || len(all) != 1 || all[0].Outcome != want || all[0].Rank != 0 || (all[0].Error != "") != (want == AgentFailed || want == UserFailed) {
+		if err != nil || len(all) != 1 || all[0].Outcome != want || all[0].Rank != 0 || (all[0].Err != nil) != (want == AgentFailed || want == UserFailed) {
 			t.Errorf("%s: %+v, %v", want, all, err)
 		}
 		if m := means(all, c); m["hit@3"] != 0 || m["turns"] != 3 {
@@ -297,7 +314,7 @@ func TestPaths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := DefaultConfig()
+	c := usual
 	c.Parallel = 2
 	got := map[string]map[string]float64{}
 	for name, host := range map[string]agent.Host{
@@ -315,7 +332,7 @@ func TestPaths(t *testing.T) {
 		}
 		took := time.Since(start)
 		got[name] = means(all, c)
-		for _, m := range dialogue.Measures(Conversations(all), c.K, c.Turns) {
+		for _, m := range dialogue.Measures(conversations(all), c.K, c.Turns) {
 			interval, _ := stats.Bootstrap(m.Values, 1, 1000, 1)
 			if len(m.Values) > 0 && (interval[0].Mean < interval[0].Lo-1e-9 || interval[0].Mean > interval[0].Hi+1e-9) {
 				t.Errorf("%s %s: %+v", name, m.Name, interval[0])
@@ -352,7 +369,7 @@ func BenchmarkConversation(b *testing.B) {
 	}
 	host := shelf(x, popularity, 10)
 	for n := 0; b.Loop(); n++ {
-		if _, err := Run(b.Context(), host, Rules{}, tasks[n%len(tasks):][:1], DefaultConfig()); err != nil {
+		if _, err := Run(b.Context(), host, Rules{}, tasks[n%len(tasks):][:1], usual); err != nil {
 			b.Fatal(err)
 		}
 	}

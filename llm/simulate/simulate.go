@@ -27,7 +27,8 @@ type Simulator interface {
 type User interface {
 	// Open is what is said first.
 	Open() string
-	// Reply answers a turn. The conversation is over where the wanted item is among the first k of it. An error is the context's.
+	// Reply answers a turn. The conversation is over where the wanted item is among the first k of it. An error is the context's, or
+	// a caller's: what no other conversation can go better with.
 	Reply(ctx context.Context, turn agent.Turn) (utterance string, over bool, err error)
 	// Said is what has been revealed so far about the wanted item, beside the items that were rejected.
 	Said() []Clause

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"llm4rec/results"
 )
 
 // Options of publishing.
@@ -23,6 +25,7 @@ type Published struct {
 	Files    int
 	Bytes    int64
 	Withheld []Withheld
+	Memories []results.Held // of the store of memories, where it goes along and its record says
 }
 
 // Leaks is the error of something private in what would be published.
@@ -75,6 +78,13 @@ func Publish(dir, to string, o Options) (p Published, err error) {
 	p.Sum, p.Files = r.Sum, r.Files+1
 	if p.Bytes, err = size(building); err != nil {
 		return p, err
+	}
+	if _, err := os.Lstat(filepath.Join(building, results.MemoriesName)); err == nil && c.manifest.Augmented != "" {
+		a, _, err := c.store.Augmented(c.manifest.Augmented)
+		if err != nil {
+			return p, err
+		}
+		p.Memories = a.Held
 	}
 	if err := os.Rename(to, filepath.Join(temporary, "before")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return p, fmt.Errorf("bundle: %w", err)

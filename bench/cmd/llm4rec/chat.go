@@ -13,6 +13,7 @@ import (
 
 	"llm4rec/bench"
 	"llm4rec/bench/suite"
+	"llm4rec/data"
 	"llm4rec/llm/agent"
 	"llm4rec/llm/clean"
 	"llm4rec/llm/memory"
@@ -94,6 +95,17 @@ func (f *agentFlags) open(ctx context.Context, g *globals, name string) (o *open
 	env := bench.Env{Seed: cell.Seed, Dataset: plan.Spec.Dataset, Device: device, Progress: func(int, int, string) {}}
 	o.Host, err = suite.OpenAgent(ctx, o.cell, env, o.profiles)
 	return o, err
+}
+
+// named is an item as its user knows it: with the data set's id.
+func (o *opened) named(item int32) string { return nameOf(o.cell.Train, item) }
+
+func nameOf(train *data.Train, item int32) string {
+	title, raw := suite.Title(train, item), train.Items.Raw(item)
+	if title == raw { // it has none
+		return clean.Line(raw)
+	}
+	return fmt.Sprintf("%s (%s)", clean.Line(title), clean.Line(raw))
 }
 
 func chatCommand(g *globals) *cobra.Command {
@@ -216,14 +228,14 @@ func (t *terminal) line(ctx context.Context, text string) (end bool, err error) 
 		fmt.Fprintln(out, "A new conversation.")
 		return false, nil
 	case "/trace":
-		return false, t.last.Print(out)
+		return false, t.last.Print(out, t.o.named)
 	case "/profile":
 		return false, t.profile(ctx)
 	case "/why":
 		return false, t.why(ctx)
 	}
 	if strings.HasPrefix(text, "/") {
-		fmt.Fprintf(out, "%s is no command; there are /why, /profile, /trace, /reset, /quit\n", visible(text))
+		fmt.Fprintf(out, "%s is no command; there are /why, /profile, /trace, /reset, /quit\n", clean.Line(text))
 		return false, nil
 	}
 	t.last, err = t.talk.(agent.Teller).Tell(ctx, text, func(s agent.Step) {
@@ -233,7 +245,7 @@ func (t *terminal) line(ctx context.Context, text string) (end bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintln(out, printable(t.last.Text))
+	fmt.Fprintln(out, clean.Lines(t.last.Text))
 	if !t.last.End.Answered() {
 		fmt.Fprintf(out, "  (%s: the items are those of the fallback)\n", t.last.End)
 	}
@@ -244,22 +256,13 @@ func (t *terminal) line(ctx context.Context, text string) (end bool, err error) 
 func step(s agent.Step) string {
 	what := s.By
 	if s.Tool != "" {
-		what = s.Tool + " " + clean.Text(string(s.Arguments), 120)
+		what = clean.Text(s.Tool, 40) + " " + clean.Text(string(s.Arguments), 120)
 	}
 	what += fmt.Sprintf(" (%v, %d candidates)", s.Wall.Round(time.Millisecond), s.Bus)
 	if s.Error != "" {
 		what += ": " + clean.Text(s.Error, 160)
 	}
 	return what
-}
-
-// printable is a text of several lines without what would steer a terminal.
-func printable(text string) string {
-	lines := strings.Split(text, "\n")
-	for n, l := range lines {
-		lines[n] = visible(l)
-	}
-	return strings.Join(lines, "\n")
 }
 
 func (t *terminal) profile(ctx context.Context) error {
@@ -275,13 +278,13 @@ func (t *terminal) profile(ctx context.Context) error {
 	titles := func(items []int32) string {
 		var all []string
 		for _, i := range items {
-			all = append(all, visible(t.o.Title(i)))
+			all = append(all, clean.Line(t.o.Title(i)))
 		}
 		return strings.Join(all, ", ")
 	}
 	h := t.visitor.History
 	fmt.Fprintf(out, "history: %d items, the newest %s\n", len(h), titles(h[max(0, len(h)-5):]))
-	fmt.Fprintf(out, "likes: %s\ndislikes: %s\nrecommended: %s\n", visible(strings.Join(p.Likes, ", ")), visible(strings.Join(p.Dislikes, ", ")), titles(p.Recommended))
+	fmt.Fprintf(out, "likes: %s\ndislikes: %s\nrecommended: %s\n", clean.Line(strings.Join(p.Likes, ", ")), clean.Line(strings.Join(p.Dislikes, ", ")), titles(p.Recommended))
 	return nil
 }
 
@@ -297,7 +300,7 @@ func (t *terminal) why(ctx context.Context) error {
 		if why == "" {
 			why = "no reason: nothing in the history has to do with it"
 		}
-		fmt.Fprintf(t.g.stdout, "- %s: %s\n", visible(t.o.Title(i)), visible(why))
+		fmt.Fprintf(t.g.stdout, "- %s: %s\n", clean.Line(t.o.Title(i)), clean.Line(why))
 	}
 	return nil
 }

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"llm4rec/bench/suite"
+	"llm4rec/llm/clean"
 	"llm4rec/llm/memory"
 	"llm4rec/results"
 )
@@ -128,10 +128,10 @@ func memoryShowCommand(g *globals) *cobra.Command {
 					return fmt.Errorf("%s knows no item %s", args[0], item)
 				}
 				for _, v := range values {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Field, v.Source, v.Written, visible(v.Text))
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Field, v.Source, v.Written, clean.Line(v.Text))
 				}
 				for _, e := range outcomes {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.Outcome, e.Source, e.At.Format("2006-01-02"), visible(e.Detail))
+					fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.Outcome, e.Source, e.At.Format("2006-01-02"), clean.Line(e.Detail))
 				}
 				return t.Flush()
 			}
@@ -141,7 +141,7 @@ func memoryShowCommand(g *globals) *cobra.Command {
 					return err
 				}
 				for _, e := range entries {
-					fmt.Fprintf(t, "%s\t%s\t%s\n", e.Item, e.Source, visible(e.Detail))
+					fmt.Fprintf(t, "%s\t%s\t%s\n", e.Item, e.Source, clean.Line(e.Detail))
 				}
 				return t.Flush()
 			}
@@ -157,9 +157,9 @@ func memoryShowCommand(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(t, "Memories of the items of %s\n\nFIELD\tSOURCE\tVALUES\tCHARACTERS\tPROMPT\tLICENCE\n", visible(name))
+			fmt.Fprintf(t, "Memories of the items of %s\n\nFIELD\tSOURCE\tVALUES\tCHARACTERS\tPROMPT\tLICENCE\n", clean.Line(name))
 			for _, n := range counts {
-				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.12s\t%s\n", n.Field, n.Source, n.Values, n.Chars/n.Values, n.Prompt, visible(n.Licence))
+				fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.12s\t%s\n", n.Field, n.Source, n.Values, n.Chars/n.Values, n.Prompt, clean.Line(n.Licence))
 			}
 			fmt.Fprintln(t, "\nSOURCE\tOUTCOME\tITEMS")
 			for _, n := range tallies {
@@ -171,14 +171,4 @@ func memoryShowCommand(g *globals) *cobra.Command {
 	c.Flags().StringVar(&outcome, "outcome", "", "as ambiguous, missed or refusal: print the items that had it, with the details")
 	c.Flags().StringVar(&item, "item", "", "the raw id of an item: print its values and what sources made of it")
 	return c
-}
-
-// visible is a stranger's text without what would steer a terminal, in one line.
-func visible(text string) string {
-	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co) {
-			return ' '
-		}
-		return r
-	}, text)), " ")
 }

@@ -9,13 +9,13 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"llm4rec/bench"
 	"llm4rec/gpu"
 	"llm4rec/llm"
+	"llm4rec/llm/clean"
 )
 
 // promptOptions are the flags of prompt.
@@ -175,11 +175,5 @@ func printRequest(w *bufio.Writer, r llm.Request) error {
 
 // printText prints a text as it is, but for what a terminal would obey.
 func printText(w *bufio.Writer, heading, text string) {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-	fmt.Fprintf(w, "\n## %s\n\n%s\n", heading, strings.TrimRight(text, "\n"))
+	fmt.Fprintf(w, "\n## %s\n\n%s\n", heading, strings.TrimRight(clean.Lines(text), "\n"))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"llm4rec/llm/clean"
 	"llm4rec/results/bundle"
 )
 
@@ -24,7 +26,8 @@ the checksum of the list of checksums, which 'llm4rec verify --sum' compares.
 
 Rows that must not be published, such as those of --limit, are refused or, with --without-unpublishable, left out and listed
 in the bundle. So is everything private: keys, names of the user and the host, absolute paths. Recordings of language models
-and stores of memories go along only where they are asked for; read them before, as they hold what models wrote.`,
+and stores of memories go along only where they are asked for; read them before, as they hold what models wrote, and other people's
+texts, whose licences are printed and recorded.`,
 		Example: "  llm4rec publish out/quick --to results/published/quick\n  llm4rec publish out/paper --to paper --cassette out/answers.jsonl.gz",
 		Args:    exactArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -42,6 +45,12 @@ and stores of memories go along only where they are asked for; read them before,
 			}
 			for _, w := range p.Withheld {
 				fmt.Fprintf(g.stdout, "withheld: %s under %s, seed %d: %s\n", w.System, w.Protocol, w.Seed, strings.Join(w.Why, "; "))
+			}
+			for _, m := range p.Memories {
+				fmt.Fprintf(g.stdout, "memories: %s of %s, %d values, licence: %s\n", clean.Line(m.Field), clean.Line(m.Source), m.Values, clean.Line(cmp.Or(m.Licence, "none stated")))
+			}
+			if o.Memories && p.Memories == nil {
+				fmt.Fprintln(g.stdout, "memories: no record says what the licences of a store are; see 'llm4rec memory show'")
 			}
 			fmt.Fprintf(g.stdout, "%s: %d files, %.1f MiB\nsum %s\n", to, p.Files, float64(p.Bytes)/(1<<20), p.Sum)
 			return nil

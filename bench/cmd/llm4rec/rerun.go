@@ -55,14 +55,20 @@ func (g *globals) rerun(ctx context.Context, dir string, o rerun) (differences i
 	defer func() { err = errors.Join(err, os.RemoveAll(out)) }()
 
 	calls := callFlags{mode: string(cassette.Replay)}
-	if len(tapes) > 0 {
-		calls.Cassette = tapes[0]
-	}
 	if g.calls, err = calls.resolve(out); err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, g.calls.Close()) }()
 	g.calls.Log, g.results = g.logger(g.stderr), out
+	if len(tapes) > 0 {
+		merged, err := cassette.Merge(g.calls.Cassette, tapes...)
+		if err != nil {
+			return 0, err
+		}
+		if n := len(merged.Conflicts); n > 0 {
+			g.calls.Log.Warn("recordings in the bundle answer the same requests differently; the first by name counts", "requests", n)
+		}
+	}
 	again, ranks, err := g.repeat(ctx, out, m.Spec, rec)
 	if err != nil {
 		return 0, err
@@ -90,7 +96,7 @@ func draw(store *results.Store, m results.Manifest, seed uint64, recorded bool) 
 		if n < 0 || c.Explains || c.Talks {
 			continue
 		}
-		if r := recs[n]; r.Status == results.OK && r.Identity.Device == "cpu" && (r.LLM == nil && r.Agent == nil || recorded) {
+		if r := recs[n]; r.Status == results.OK && r.Identity.Device == "cpu" && (recorded || !asked(r)) {
 			able = append(able, recs[n])
 		}
 	}
@@ -99,6 +105,11 @@ func draw(store *results.Store, m results.Manifest, seed uint64, recorded bool) 
 	}
 	key := sha256.Sum256(fmt.Appendf(nil, "rerun %d", seed)) // neighbouring seeds draw independently
 	return able[rand.New(rand.NewChaCha8(key)).IntN(len(able))], nil
+}
+
+// asked tells whether a cell asked a language model: a scripted agent does not.
+func asked(r results.Record) bool {
+	return r.LLM != nil || r.Agent != nil && (r.Agent.Account != nil || r.Agent.Critic != nil)
 }
 
 // repeat runs one cell of a resolved specification, with what it ranks again, in a folder of its own.

@@ -23,7 +23,7 @@ func serveCommand(g *globals) *cobra.Command {
 		Use:   "serve [EXPERIMENT:SYSTEM]",
 		Short: "Let any client of OpenAI's chats talk with an agent, over HTTP",
 		Long: `Serve opens an agent as chat does, and answers POST /v1/chat/completions, whole or in server-sent events, GET /v1/models,
-/healthz and /metrics. The field user of a request names a user of the data set, whose history the agent then knows; anybody else
+/healthz, /readyz, which also asks whether the agent's model is at hand, and /metrics. The field user of a request names a user of the data set, whose history the agent then knows; anybody else
 is somebody of whom nothing is known. Conversations are kept apart, and forgotten when nothing is said in them.
 
 It listens on loopback, where everybody on the machine is one client. Elsewhere it needs --public, and a key, which clients send as
@@ -72,6 +72,7 @@ func (g *globals) serve(ctx context.Context, f *agentFlags, name, addr string, c
 	c.Log = g.logger(g.stderr)
 	c.Visitors = func(name string) (agent.Visitor, bool) { return suite.VisitorOf(o.cell, name) }
 	c.Item = func(item int32) (id, title string) { return o.cell.Train.Items.Raw(item), o.Title(item) }
+	c.Ready = o.Ready
 	s, err := serve.New(o, c)
 	if err != nil {
 		return usageError{err}

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"llm4rec/bench"
-	"llm4rec/bench/suite"
 	"llm4rec/gpu"
 	"llm4rec/llm/agent"
+	"llm4rec/llm/clean"
 )
 
 func traceCommand(g *globals) *cobra.Command {
@@ -50,16 +50,16 @@ func traceCommand(g *globals) *cobra.Command {
 				if x.User != user || int(x.Repeat) != repeat {
 					continue
 				}
-				title := func(raw string) string {
-					if i, ok := a.Train.Items.Dense(raw); ok {
-						return suite.Title(a.Train, i)
-					}
-					return raw
+				named := func(item int32) string { return nameOf(a.Train, item) }
+				target := clean.Line(x.Target)
+				if i, ok := a.Train.Items.Dense(x.Target); ok {
+					target = named(i)
 				}
-				fmt.Fprintf(g.stdout, "user %s, repeat %d, wants %s (%s): %s after %d turns, with %d items left\n", x.User, x.Repeat, visible(title(x.Target)), x.Target, x.Outcome, x.Turns, x.Left)
+				fmt.Fprintf(g.stdout, "user %s, repeat %d, wants %s: %s after %d turns, with %d items left\n", clean.Line(x.User), x.Repeat, target, clean.Line(x.Outcome), x.Turns, x.Left)
+				fmt.Fprintln(g.stdout, "Tools go by numbers of their own, as [5]; what was recommended has the data set's ids.")
 				for n, u := range x.Said {
-					fmt.Fprintf(g.stdout, "\n%d. user: %s\n", n+1, visible(u.User))
-					turn := agent.Turn{Text: printable(u.Agent), End: agent.End(u.End)}
+					fmt.Fprintf(g.stdout, "\n%d. user: %s\n", n+1, clean.Line(u.User))
+					turn := agent.Turn{Text: u.Agent, End: agent.End(u.End)}
 					if err := json.Unmarshal([]byte(u.Trace), &turn.Trace); err != nil {
 						return fmt.Errorf("trace: user %s, turn %d: %w", user, n+1, err)
 					}
@@ -68,7 +68,7 @@ func traceCommand(g *globals) *cobra.Command {
 							turn.Items = append(turn.Items, i)
 						}
 					}
-					if err := turn.Print(g.stdout); err != nil {
+					if err := turn.Print(g.stdout, named); err != nil {
 						return err
 					}
 				}

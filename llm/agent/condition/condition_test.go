@@ -75,7 +75,7 @@ func TestErrors(t *testing.T) {
 		strings.Repeat("not ", 30) + "year = 1": "more than 20 deep",
 		strings.Repeat("(", 900):                "more than 20 deep",
 		strings.Repeat("year=1 or ", 70) + "year=1":                         "more than 60 comparisons",
-		"year = 1" + strings.Repeat(" ", MaxLength):                         "at most 1000 characters",
+		"year = 1" + strings.Repeat(" ", MaxLength):                         "at most 1000 bytes",
 		"year in (1" + strings.Repeat(",1", 80) + ")":                       "more than 60 comparisons",
 		"genres = 'Comedy' union select title from films where year = 1995": `want and, or, or the end, got "union"`,
 	} {

@@ -42,10 +42,10 @@ type parser struct {
 //
 // Comparisons are =, !=, <, <=, >, >=, between, in, like (with % for anything and _ for one character) and is null, each also
 // with not; they are joined by and, or and not. Of a set, = means that it has the value. Capitals do not matter. An item without
-// a value fulfils nothing but is null, and !=. Errors are *Error.
+// a value fulfils no comparison but is null and !=, and so the opposites of the others. Errors are *Error.
 func (t *Table) Parse(text string) (Condition, error) {
 	if len(text) > MaxLength {
-		return Condition{}, fail(MaxLength, "a condition has at most %d characters", MaxLength)
+		return Condition{}, fail(MaxLength, "a condition has at most %d bytes", MaxLength)
 	}
 	tokens, err := lex(text)
 	if err != nil {

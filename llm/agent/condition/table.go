@@ -157,14 +157,6 @@ func (t *Table) Of(name string, item int32) []string {
 	return out
 }
 
-// Number is the value of an item in a field of numbers, or NaN.
-func (t *Table) Number(name string, item int32) float64 {
-	if f := t.find(name); f != nil && f.kind == Number {
-		return f.numbers[item]
-	}
-	return math.NaN()
-}
-
 func (t *Table) find(name string) *field {
 	for n := range t.fields {
 		if strings.EqualFold(t.fields[n].name, name) {

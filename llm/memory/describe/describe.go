@@ -52,12 +52,6 @@ type Report struct {
 	Failed   map[llm.Kind]int       // calls that failed for good: the same filling asks again
 	Calls    int
 	Earlier  int // questions that an earlier call had answered
-
-	Recorded int // calls that were answered from a recording
-
-	PromptTokens, CachedTokens, OutputTokens int
-
-	Walls []time.Duration // of the calls
 }
 
 // Source is the name of a prompt's answers by a model, as a source.
@@ -223,13 +217,6 @@ func (w *writer) ask(ctx context.Context, item int, request llm.Request) error {
 	w.count(func(r *Report) {
 		r.Outcomes[outcome]++
 		r.Calls++
-		r.PromptTokens += response.PromptTokens
-		r.CachedTokens += response.CachedTokens
-		r.OutputTokens += response.OutputTokens
-		r.Walls = append(r.Walls, response.Wall)
-		if response.Recorded {
-			r.Recorded++
-		}
 		w.inARow = 0
 	})
 	return w.store.Put(context.WithoutCancel(ctx), e) // it was paid for
@@ -241,7 +228,7 @@ func (w *writer) failed(ctx context.Context, item int, err error) error {
 	if ctx.Err() != nil || !errors.As(err, &failed) {
 		return err
 	}
-	over := slices.Contains([]llm.Kind{llm.Spent, llm.Denied, llm.NotFound}, failed.Kind)
+	over := llm.Fatal(err)
 	w.count(func(r *Report) {
 		r.Failed[failed.Kind]++
 		w.inARow++

@@ -156,7 +156,7 @@ func TestFill(t *testing.T) {
 	c := Config{Prompt: named(t, "summary")}
 	r := fill(t, s, d, chat, c)
 	// The first has a plot, the third a short one, and of the fourth nothing is known.
-	if want := map[memory.Outcome]int{Written: 1, Refusal: 1}; !maps.Equal(r.Outcomes, want) || r.Unneeded != 1 || r.Unknown != 1 || r.Calls != 2 || r.PromptTokens != 3 || r.OutputTokens != 2 {
+	if want := map[memory.Outcome]int{Written: 1, Refusal: 1}; !maps.Equal(r.Outcomes, want) || r.Unneeded != 1 || r.Unknown != 1 || r.Calls != 2 {
 		t.Errorf("%+v", r)
 	}
 	if got := values(t, s, "summary"); !maps.Equal(got, map[string]string{"3": "Robbers rob."}) {
@@ -314,7 +314,7 @@ func TestOllama(t *testing.T) {
 	for _, name := range []string{"tags", "contrast"} {
 		c := Config{Prompt: named(t, name), Parallel: 2, MaxTokens: 400}
 		r := fill(t, s, d, chat, c)
-		if r.Calls != 3 || r.Outcomes[Unreadable]+r.Outcomes[Outside] > 0 || r.PromptTokens == 0 {
+		if r.Calls != 3 || r.Outcomes[Unreadable]+r.Outcomes[Outside] > 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 		if again := fill(t, s, d, chat, c); again.Calls != 0 || !maps.Equal(again.Outcomes, r.Outcomes) {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
+// processor names the CPU. Virtual machines may hide its model behind the name of a whole line of products, in which case its
+// numbers tell generations apart.
 func processor() string {
 	proc, err := procfs.NewDefaultFS()
 	if err != nil {
@@ -18,7 +21,14 @@ func processor() string {
 	if err != nil || len(cpus) == 0 || cpus[0].ModelName == "" {
 		return unknown
 	}
-	return cpus[0].ModelName
+	return processorName(cpus[0])
+}
+
+func processorName(c procfs.CPUInfo) string {
+	if strings.ContainsAny(c.ModelName, "0123456789") || c.CPUFamily == "" {
+		return c.ModelName
+	}
+	return fmt.Sprintf("%s (family %s, model %s)", c.ModelName, c.CPUFamily, c.Model)
 }
 
 // memory is the machine's, in bytes, or -1.

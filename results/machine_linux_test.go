@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/prometheus/procfs"
 )
 
 func TestGraphics(t *testing.T) {
@@ -26,6 +28,19 @@ func TestGraphics(t *testing.T) {
 	} {
 		if gpu, driver := graphicsAt(c.nvidia, c.pci); gpu != c.gpu || driver != c.driver {
 			t.Errorf("got %q, %q; want %q, %q", gpu, driver, c.gpu, c.driver)
+		}
+	}
+}
+
+// TestProcessor: two generations that call themselves by one name are two kinds of hardware.
+func TestProcessor(t *testing.T) {
+	for want, c := range map[string]procfs.CPUInfo{
+		"AMD EPYC 7B13 64-Core Processor": {ModelName: "AMD EPYC 7B13 64-Core Processor", CPUFamily: "25", Model: "1"},
+		"AMD EPYC (family 25, model 17)":  {ModelName: "AMD EPYC", CPUFamily: "25", Model: "17"},
+		"Cortex":                          {ModelName: "Cortex"},
+	} {
+		if got := processorName(c); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

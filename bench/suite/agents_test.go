@@ -120,7 +120,7 @@ func TestAgentsByOllama(t *testing.T) {
 		var sets []string
 		for _, at := range []string{"systems.react.params", "systems.talk-react.params"} {
 			sets = append(sets, at+".model=tiny", at+".base_url="+server.URL, at+".num_ctx=8192", at+".options={num_thread: 1}", at+".calling=text",
-				at+".max_tokens=16", at+".calls=1", at+".tool_errors=1", at+".reflections=0")
+				at+".max_tokens=16", at+".calls=1", at+".tool_errors=1", at+".reflections=0", at+".time=20m") // a busy machine takes its time
 		}
 		sets = append(sets, "systems.talk-react.params.turns=2", "systems.talk-react.params.repeats=1")
 		return embedded(t, "agents", bench.Runner{Out: out, Only: []string{"react", "talk-react"}, Limit: users}, mode, sets...)

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ func TestPublish(t *testing.T) {
 	dir := small(t, nil)
 	check(t, os.WriteFile(filepath.Join(dir, "cells", ".tmp-1"), []byte("x"), 0o600)) // of a process that was killed
 	to := filepath.Join(t.TempDir(), "a", "bundle")
-	p, err := Publish(dir, to, Options{})
+	p, err := Publish(t.Context(), dir, to, Options{})
 	check(t, err)
 	r, err := Verify(to)
 	check(t, err)
@@ -28,17 +29,33 @@ func TestPublish(t *testing.T) {
 			t.Errorf("%s has no %q: %v", name, want, err)
 		}
 	}
-	if _, err := Publish(dir, to, Options{}); err == nil || !strings.Contains(err.Error(), "there already") {
+	if _, err := Publish(t.Context(), dir, to, Options{}); err == nil || !strings.Contains(err.Error(), "there already") {
 		t.Errorf("in the place of another: %v", err)
 	}
-	again, err := Publish(to, to, Options{Replace: true})
+	again, err := Publish(t.Context(), to, to, Options{Replace: true})
 	check(t, err)
 	if again.Sum != p.Sum {
 		t.Errorf("published anew: %s, not %s", again.Sum, p.Sum)
 	}
-	if _, err := Publish(dir, dir, Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "no bundle") {
+	if _, err := Publish(t.Context(), dir, dir, Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "no bundle") {
 		t.Errorf("in the place of the results: %v", err)
 	}
+	for _, inside := range []string{filepath.Join(to, "b"), filepath.Join(dir, "a", "b")} {
+		if _, err := Publish(t.Context(), dir, inside, Options{}); err == nil || !strings.Contains(err.Error(), "is inside of") {
+			t.Errorf("to %s: %v", inside, err)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := Publish(ended, dir, filepath.Join(filepath.Dir(to), "other"), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	notes := filepath.Join(to, "notes.txt") // somebody's, in the bundle
+	check(t, os.WriteFile(notes, nil, 0o600))
+	if _, err := Publish(t.Context(), dir, to, Options{Replace: true}); err == nil || !strings.Contains(err.Error(), "notes.txt, which is no part of the bundle") {
+		t.Errorf("with a file in it: %v", err)
+	}
+	check(t, os.Remove(notes))
 	left, err := os.ReadDir(filepath.Dir(to))
 	check(t, err)
 	if len(left) != 1 {
@@ -57,19 +74,19 @@ func TestWithheld(t *testing.T) {
 		}
 	})
 	to := filepath.Join(t.TempDir(), "bundle")
-	_, err := Publish(dir, to, Options{})
+	_, err := Publish(t.Context(), dir, to, Options{})
 	var rows *Unpublishable
 	if !errors.As(err, &rows) || len(rows.Rows) != 2 {
 		t.Fatalf("%v", err)
 	}
-	p, err := Publish(dir, to, Options{Withhold: true})
+	p, err := Publish(t.Context(), dir, to, Options{Withhold: true})
 	check(t, err)
 	r, err := Verify(to)
 	check(t, err)
 	if r.Differences != nil || r.Cells != 1 || len(p.Withheld) != 2 {
 		t.Errorf("%+v, %+v", r, p)
 	}
-	again, err := Publish(to, to, Options{Replace: true})
+	again, err := Publish(t.Context(), to, to, Options{Replace: true})
 	check(t, err)
 	if again.Sum != p.Sum {
 		t.Error("what was withheld is forgotten when the bundle is published anew")
@@ -96,7 +113,7 @@ func TestRecordsThatSayOtherwise(t *testing.T) {
 				change(m, rec)
 			}
 		})
-		_, err := Publish(dir, filepath.Join(t.TempDir(), "bundle"), Options{})
+		_, err := Publish(t.Context(), dir, filepath.Join(t.TempDir(), "bundle"), Options{})
 		if err == nil || !strings.Contains(err.Error(), "does not hold") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -129,7 +146,7 @@ func TestUnsound(t *testing.T) {
 func TestStep(t *testing.T) {
 	var r Report
 	r.step("cells/a.parquet", func() { panic("offset") })
-	if !slices.Equal(r.Differences, []Difference{{"cells/a.parquet", "", "cannot be read: offset"}}) {
+	if !slices.Equal(r.Differences, []Difference{{File: "cells/a.parquet", What: "cannot be read: offset"}}) {
 		t.Errorf("%v", r.Differences)
 	}
 }

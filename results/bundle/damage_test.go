@@ -141,7 +141,7 @@ func TestEnergy(t *testing.T) {
 	joules := func(net float64) (string, error) {
 		idle := 12.5
 		to := filepath.Join(t.TempDir(), "bundle")
-		_, err := Publish(small(t, func(_ *results.Manifest, rec *results.Record) {
+		_, err := Publish(t.Context(), small(t, func(_ *results.Manifest, rec *results.Record) {
 			fit := results.NewJoules(123.456, 7.25, idle)
 			*fit.Net += net
 			rec.Energy = &results.Energy{

@@ -63,14 +63,19 @@ func (l Leak) place() string {
 	return fmt.Sprintf("line %d", l.Line)
 }
 
-func (l Leak) String() string { return Difference{l.File, l.place(), l.What}.String() }
+func (l Leak) String() string {
+	return Difference{File: l.File, Place: l.place(), What: l.What}.String()
+}
 
 var (
-	keyForms = regexp.MustCompile(`\b(sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16})\b|(?i:\bBearer\s+[A-Za-z0-9._~+/=-]{8,})`)
+	keyForms = regexp.MustCompile(`\b(sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16})\b|(?i:\bBearer\s+[A-Za-z0-9._~+/=-]{8,})|(?i:\b(?:password|passwd|secret|api_?key)\s*[=:]\s*[^\s"',;{}\[\]]{6,})`)
 
 	// A path of two or more parts, where a word begins. Addresses have something before it, and servers' own paths are no files.
 	unixPath    = regexp.MustCompile(`(?:^|[\s"'=:;,(\[{<>|` + "`" + `])(/[A-Za-z0-9._@+~-]+(?:/[A-Za-z0-9._@+~-]+)+)`)
-	windowsPath = regexp.MustCompile(`\b[A-Za-z]:\\[A-Za-z0-9._ -]+`)
+	windowsPath = regexp.MustCompile(`\b[A-Za-z]:\\+[A-Za-z0-9._ -]+`) // a backslash is doubled in JSON
+	homePath    = regexp.MustCompile(`(?:^|[\s"'=:,(\[{<>|` + "`" + `])(~(?:[A-Za-z][A-Za-z0-9._-]*)?/[A-Za-z0-9._@+~-]+)`)
+	fileAddress = regexp.MustCompile(`\bfile:/+[A-Za-z0-9._@+~/-]+`)
+	mailAddress = regexp.MustCompile(`\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b`)
 	serverPath  = regexp.MustCompile(`^/(api|v1|v2)/`)
 )
 
@@ -99,8 +104,16 @@ func (p Private) leaks(text string) []string {
 			out = append(out, "an absolute path, "+m[1]+": repeat the run with a relative one, such as of a data set by its name or as ./mydata")
 		}
 	}
-	if m := windowsPath.FindString(text); m != "" {
-		out = append(out, "an absolute path, "+m)
+	for _, form := range []*regexp.Regexp{windowsPath, fileAddress} {
+		if m := form.FindString(text); m != "" {
+			out = append(out, "an absolute path, "+m)
+		}
+	}
+	if m := homePath.FindStringSubmatch(text); m != nil {
+		out = append(out, "a path in a home folder, "+m[1])
+	}
+	if m := mailAddress.FindString(text); m != "" {
+		out = append(out, "an address of somebody's, "+m)
 	}
 	return out
 }

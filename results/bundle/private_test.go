@@ -33,6 +33,10 @@ func TestPrivate(t *testing.T) {
 		"open /srv/results/x.json: no such file":    "an absolute path, /srv/results/x.json",
 		"panic\ngoroutine 1\n\t/src/llm4rec/x.go:7": "an absolute path, /src/llm4rec/x.go",
 		`open C:\Users\x`:                           "an absolute path",
+		"see ~/secret":                              "a path in a home folder, ~/secret",
+		"file:///srv/x/y":                           "an absolute path, file:///srv/x/y",
+		"password=hunter22":                         "form of a key",
+		"ask jane.doe@example.org":                  "an address of somebody's",
 	} {
 		for where, plant := range map[string]func(*results.Manifest, *results.Record){
 			"warning": func(_ *results.Manifest, r *results.Record) { r.Warnings = []string{text} },
@@ -44,7 +48,7 @@ func TestPrivate(t *testing.T) {
 			"plan": func(m *results.Manifest, _ *results.Record) { m.Spec = "dataset: " + text + "\n" },
 		} {
 			to := filepath.Join(t.TempDir(), "bundle")
-			_, err := Publish(small(t, plant), to, Options{Private: local()})
+			_, err := Publish(t.Context(), small(t, plant), to, Options{Private: local()})
 			var leaks Leaks
 			if !errors.As(err, &leaks) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), planted) {
 				t.Errorf("%q in %s: %v", text, where, err)
@@ -61,6 +65,7 @@ func TestNotPrivate(t *testing.T) {
 	for _, text := range []string{
 		"https://example.org/a/b", `Get "http://127.0.0.1:11434/api/tags": refused`, "a/b/c and ./mydata/x", "queries/s", "linux/amd64", "github.com/x/y/v2",
 		"smallory", "POST /api/v2/runs", "and/or", "task-based learning for everyone", "1/2 / 3/4",
+		"ndcg@10, recall@20.", "github.com/x/y@v1.2.3", "roughly ~3/4", "password: none",
 	} {
 		if got := local().leaks(text); got != nil {
 			t.Errorf("%q: %v", text, got)
@@ -85,7 +90,7 @@ func TestPrivateCassettes(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "answers.jsonl.gz")
 		check(t, os.WriteFile(path, b.Bytes(), 0o600))
 		to := filepath.Join(t.TempDir(), "bundle")
-		p, err := Publish(small(t, nil), to, Options{Cassettes: []string{path}, Private: local()})
+		p, err := Publish(t.Context(), small(t, nil), to, Options{Cassettes: []string{path}, Private: local()})
 		if private != (err != nil) {
 			t.Errorf("%s: %v", line, err)
 		}
@@ -94,7 +99,7 @@ func TestPrivateCassettes(t *testing.T) {
 		}
 		r, err := Verify(to)
 		check(t, err)
-		again, err := Publish(to, to, Options{Replace: true})
+		again, err := Publish(t.Context(), to, to, Options{Replace: true})
 		check(t, err)
 		if r.Differences != nil || again.Sum != p.Sum {
 			t.Errorf("%+v; published anew %s", r, again.Sum)
@@ -112,7 +117,7 @@ func TestGrep(t *testing.T) {
 	}
 	to := filepath.Join(t.TempDir(), "bundle")
 	dir := small(t, nil)
-	_, err := Publish(dir, to, Options{Private: p})
+	_, err := Publish(t.Context(), dir, to, Options{Private: p})
 	check(t, err)
 	wd, err := os.Getwd()
 	check(t, err)

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -40,8 +41,8 @@ func (e Leaks) Error() string {
 }
 
 // Publish writes the results in a folder, which may be a bundle, as a bundle. It writes beside the place and renames, and
-// verifies what it wrote: a bundle that is there is one that holds.
-func Publish(dir, to string, o Options) (p Published, err error) {
+// verifies what it wrote: a bundle that is there is one that holds. The error is the context's if that ends before.
+func Publish(ctx context.Context, dir, to string, o Options) (p Published, err error) {
 	c, errs := read(dir)
 	if errs != nil {
 		return p, errors.Join(errs...)
@@ -65,7 +66,7 @@ func Publish(dir, to string, o Options) (p Published, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
 	building := filepath.Join(temporary, "bundle")
-	if err := c.write(building, all, o); err != nil {
+	if err := errors.Join(ctx.Err(), c.write(building, all, o), ctx.Err()); err != nil {
 		return p, err
 	}
 	r, err := Verify(building)
@@ -86,6 +87,9 @@ func Publish(dir, to string, o Options) (p Published, err error) {
 		}
 		p.Memories = a.Held
 	}
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
 	if err := os.Rename(to, filepath.Join(temporary, "before")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return p, fmt.Errorf("bundle: %w", err)
 	}
@@ -95,8 +99,20 @@ func Publish(dir, to string, o Options) (p Published, err error) {
 	return p, nil
 }
 
-// vacant is an error where something else than a bundle that may be replaced is in the way.
+// vacant is an error where something else than a bundle that may be replaced is in the way, and where the place is in a bundle
+// or among an experiment's results, which it would spoil.
 func vacant(to string, replace bool) error {
+	whole, err := filepath.Abs(to)
+	if err != nil {
+		return fmt.Errorf("bundle: %w", err)
+	}
+	for at := filepath.Dir(whole); at != filepath.Dir(at); at = filepath.Dir(at) {
+		for _, name := range []string{SumsName, results.ManifestName} {
+			if _, err := os.Lstat(filepath.Join(at, name)); err == nil {
+				return fmt.Errorf("bundle: %s is inside of a bundle, or of an experiment's results: publish elsewhere", to)
+			}
+		}
+	}
 	if _, err := os.Lstat(to); errors.Is(err, os.ErrNotExist) {
 		return nil
 	} else if err != nil {
@@ -107,6 +123,15 @@ func vacant(to string, replace bool) error {
 	}
 	if !replace {
 		return fmt.Errorf("bundle: %s is there already: publish under another name, or ask for its replacement", to)
+	}
+	_, differences, err := checkSums(to)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		if d.foreign {
+			return fmt.Errorf("bundle: %s holds %s, which is no part of the bundle: move it away", to, d.File)
+		}
 	}
 	return nil
 }

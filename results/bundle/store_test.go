@@ -97,7 +97,7 @@ func record(cell results.Cell) results.Record {
 func published(t testing.TB) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "bundle")
-	_, err := Publish(small(t, nil), to, Options{})
+	_, err := Publish(t.Context(), small(t, nil), to, Options{})
 	check(t, err)
 	return to
 }

@@ -36,14 +36,14 @@ func sums(dir string) (map[string]string, []Difference, error) {
 			return nil
 		case d.IsDir():
 			if !slices.Contains([]string{"cells", "splits", CassettesDir}, name) {
-				odd = append(odd, Difference{File: name, What: "a folder that no bundle has"})
+				odd = append(odd, Difference{File: name, What: "a folder that no bundle has", foreign: true})
 			}
 			return nil
 		case !d.Type().IsRegular():
-			odd = append(odd, Difference{File: name, What: "not a plain file"})
+			odd = append(odd, Difference{File: name, What: "not a plain file", foreign: true})
 			return nil
 		case !fileName.MatchString(name):
-			odd = append(odd, Difference{File: fmt.Sprintf("%q", name), What: "a name that no bundle has"})
+			odd = append(odd, Difference{File: fmt.Sprintf("%q", name), What: "a name that no bundle has", foreign: true})
 			return nil
 		}
 		out[name], err = sumOf(path)
@@ -105,7 +105,7 @@ func checkSums(dir string) (map[string]string, []Difference, error) {
 		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		switch {
 		case !ok:
-			out = append(out, Difference{SumsName, fmt.Sprintf("line %d", n), "not a checksum and a name"})
+			out = append(out, Difference{File: SumsName, Place: fmt.Sprintf("line %d", n), What: "not a checksum and a name"})
 		case found[name] == "":
 			out = append(out, Difference{File: name, What: fmt.Sprintf("listed in %s, line %d, and missing", SumsName, n)})
 		case found[name] != sum:
@@ -115,7 +115,7 @@ func checkSums(dir string) (map[string]string, []Difference, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if !listed[name] {
-			out = append(out, Difference{File: name, What: "not listed in " + SumsName})
+			out = append(out, Difference{File: name, What: "not listed in " + SumsName, foreign: true})
 		}
 	}
 	if out == nil && string(text) != string(list(found)) {

@@ -17,6 +17,8 @@ type Difference struct {
 	File  string
 	Place string // a line, a metric, a user; empty: the whole file
 	What  string
+
+	foreign bool // no file of the bundle's
 }
 
 func (d Difference) String() string {
@@ -37,13 +39,13 @@ type Report struct {
 }
 
 func (r *Report) add(file, place, format string, args ...any) {
-	r.Differences = append(r.Differences, Difference{file, place, fmt.Sprintf(format, args...)})
+	r.Differences = append(r.Differences, Difference{File: file, Place: place, What: fmt.Sprintf(format, args...)})
 }
 
 // Verify checks a bundle: the checksum of every file; that none is missing and none too many; the seals of records; every
-// metric in a record against the ranks; net energy against what counters counted; the specification, the description of the systems and every character of the tables
-// against what the records give; and that nothing in it is private, or must not be published. It reports every difference
-// that it finds. The error is of a folder that cannot be read.
+// metric in a record against the ranks; net energy against what counters counted; the specification, the description of the
+// systems and every character of the tables against what the records give; and that nothing in it is private, or must not be
+// published. It reports every difference that it finds. The error is of a folder that cannot be read.
 func Verify(dir string) (Report, error) {
 	found, differences, err := checkSums(dir)
 	if err != nil {

@@ -126,7 +126,7 @@ const (
 
 func TestInABrowser(t *testing.T) {
 	site := filepath.Join(t.TempDir(), "site")
-	_, err := Write(site, []string{toy().write(t)})
+	_, err := Write(t.Context(), site, []string{toy().write(t)})
 	check(t, err)
 	b := open(t, site)
 	board := "b01-toys-b-leave-one-out/"
@@ -239,7 +239,7 @@ func TestInABrowser(t *testing.T) {
 // TestThemesAndWidths: both themes have their colours and are kept, a phone shows no page that is wider than itself.
 func TestThemesAndWidths(t *testing.T) {
 	site := filepath.Join(t.TempDir(), "site")
-	_, err := Write(site, []string{toy().write(t)})
+	_, err := Write(t.Context(), site, []string{toy().write(t)})
 	check(t, err)
 	b := open(t, site)
 	board := "b01-toys-b-leave-one-out/"

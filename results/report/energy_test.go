@@ -100,7 +100,7 @@ func TestSumsAreDrawn(t *testing.T) {
 func TestEnergyOnPages(t *testing.T) {
 	pages := func(x fake) map[string]string {
 		out := filepath.Join(t.TempDir(), "site")
-		_, err := Write(out, []string{x.write(t)})
+		_, err := Write(t.Context(), out, []string{x.write(t)})
 		check(t, err)
 		return read(t, out)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // rowGroup is the rows of a leaderboard that belong together.
@@ -65,12 +66,44 @@ func (b *board) Finished() int {
 	return n
 }
 
+// Unfinished is how many systems there are where not all have values, 0 otherwise.
+func (b *board) Unfinished() int {
+	if b.Finished() == len(b.Rows) {
+		return 0
+	}
+	return len(b.Rows)
+}
+
+// Ran says when, and on what, the rows of a board were measured.
+func (b *board) Ran() string {
+	var first, last time.Time
+	for _, r := range b.Rows {
+		for _, rec := range r.Records {
+			if first.IsZero() || rec.Started.Before(first) {
+				first = rec.Started
+			}
+			if rec.Finished.After(last) {
+				last = rec.Finished
+			}
+		}
+	}
+	if first.IsZero() {
+		return ""
+	}
+	days := []string{first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly)}
+	return strings.Join(slices.Compact(days), " to ") + "; " + strings.Join(b.table.Hardware(), "; ")
+}
+
 // Models tells whether language models or agents have a page.
 func (b *board) Models() bool { return b.LLM || b.Agents }
 
 // Holds says what there is on a board.
 func (b *board) Holds() string {
-	out := []string{fmt.Sprintf("%d systems", b.Finished())}
+	systems := fmt.Sprintf("%d systems", b.Finished())
+	if all := b.Unfinished(); all > 0 {
+		systems = fmt.Sprintf("%d of %d systems", b.Finished(), all)
+	}
+	out := []string{systems}
 	if b.Finished() > 0 {
 		out = append(out, fmt.Sprintf("%d users, by %s", b.Users, b.Metric()))
 	} else if b.Explained != nil || b.Talked != nil {
@@ -172,7 +205,7 @@ func (b *board) Leaders() string {
 		case len(out) == 4:
 			more++
 		default:
-			out = append(out, r.System)
+			out = append(out, r.Marked())
 		}
 	}
 	s := strings.Join(out, ", ")

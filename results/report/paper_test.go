@@ -18,7 +18,7 @@ import (
 func TestPaperInABrowser(t *testing.T) {
 	bundle := filepath.Join("..", "published", "paper")
 	site := filepath.Join(t.TempDir(), "site")
-	_, err := Write(site, []string{bundle})
+	_, err := Write(t.Context(), site, []string{bundle})
 	check(t, err)
 	ndcg := published(t, bundle, "standard", "ndcg@10")
 	var best []string // those that ran, the best first

@@ -13,6 +13,9 @@ import (
 // most is how many lines a figure has: more colours cannot be told apart.
 const most = 8
 
+// daggers explains the sign of rows that must not be published.
+const daggers = "† must not be published: the page of the row says why."
+
 // plots writes the page of a board's figures.
 func (s *site) plots(b *board) error {
 	var list []*drawn
@@ -64,7 +67,7 @@ func (b *board) hits() *figure.Figure {
 		f.Y.Label = m.Name
 		n := min(1, len(x.Labels))
 		f.Series[n].Points = append(f.Series[n].Points, figure.Point{X: float64(len(f.X.Names)), Y: m.Value, Lo: &m.Lo, Hi: &m.Hi})
-		f.X.Names = append(f.X.Names, x.System)
+		f.X.Names = append(f.X.Names, x.Marked())
 	}
 	f.Series = slices.DeleteFunc(f.Series, func(s figure.Series) bool { return len(s.Points) == 0 })
 	if len(f.X.Names) == 0 {
@@ -88,7 +91,7 @@ func (b *board) leaders(n int) []*row {
 // on the frontier.
 func (b *board) scatter(rows []*row, name, title, label string, cost func(*row) *float64) *figure.Figure {
 	f := &figure.Figure{
-		Name: name, Title: b.Metric() + " against " + title, Note: "The dashed line is the Pareto frontier: no publishable row is both better and cheaper than one on it.",
+		Name: name, Title: b.Metric() + " against " + title,
 		X: figure.Axis{Label: label, Log: true}, Y: figure.Axis{Label: b.Metric()},
 	}
 	for _, stage := range []string{"first stage", "second stage", "language model"} {
@@ -104,13 +107,21 @@ func (b *board) scatter(rows []*row, name, title, label string, cost func(*row) 
 			if !r.Publishable() {
 				n = len(f.Series) - 1
 			}
-			f.Series[n].Points = append(f.Series[n].Points, figure.Point{X: *x, Y: r.Standing.Mean, Name: r.System})
+			f.Series[n].Points = append(f.Series[n].Points, figure.Point{X: *x, Y: r.Standing.Mean, Name: r.Marked()})
 		}
 	}
 	var points []figure.Point
 	for _, s := range f.Series[:len(f.Series)-1] {
 		points = append(points, s.Points...)
 	}
+	var notes []string
+	if len(points) > 1 {
+		notes = append(notes, "The dashed line is the Pareto frontier: no publishable row is both better and cheaper than one on it.")
+	}
+	if len(f.Series[len(f.Series)-1].Points) > 0 {
+		notes = append(notes, daggers)
+	}
+	f.Note = strings.Join(notes, " ")
 	figure.Frontier(points)
 	for n := range f.Series[:len(f.Series)-1] {
 		points = points[copy(f.Series[n].Points, points):]
@@ -180,7 +191,7 @@ func (b *board) indexes(m machine) *figure.Figure {
 		list := params(r.Records[0].Identity.Params)
 		index := slices.IndexFunc(list, func(p pair) bool { return p.Name == "index" && p.Text != "" })
 		if x := b.measured(r, "queries_per_sec", 1); index >= 0 && x != nil {
-			s.Points = append(s.Points, figure.Point{X: *x, Y: r.MeanOf(at), Name: r.System})
+			s.Points = append(s.Points, figure.Point{X: *x, Y: r.MeanOf(at), Name: r.Marked()})
 			kinds[list[index].Text] = true
 		}
 	}
@@ -224,7 +235,7 @@ func (b *board) parts(name, title, label string, of []float64) *figure.Figure {
 		if len(values) != len(of) {
 			continue
 		}
-		s := figure.Series{Name: r.System, Kind: figure.Line}
+		s := figure.Series{Name: r.Marked(), Kind: figure.Line}
 		for n, p := range parts {
 			var sum float64
 			for _, u := range p {

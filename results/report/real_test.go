@@ -21,7 +21,7 @@ func TestRealRecords(t *testing.T) {
 		t.Skip("no folders of results in " + folders)
 	}
 	site := filepath.Join(t.TempDir(), "site")
-	_, err := Write(site, dirs)
+	_, err := Write(t.Context(), site, dirs)
 	check(t, err)
 	b := open(t, site)
 	b.visit(pages(t, site))

@@ -99,7 +99,7 @@ func BenchmarkReport(b *testing.B) {
 	runtime.GC()
 	for b.Loop() {
 		out := filepath.Join(b.TempDir(), "site")
-		_, err := Write(out, []string{dir})
+		_, err := Write(b.Context(), out, []string{dir})
 		check(b, err)
 		b.ReportMetric(float64(largest(b, out))/1000, "largest-kB")
 		b.ReportMetric(float64(peak())/1e6, "peak-MB")

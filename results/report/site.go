@@ -6,13 +6,17 @@
 package report
 
 import (
+	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"llm4rec/results/table"
@@ -24,26 +28,39 @@ var files embed.FS
 // markName is the file that makes a folder a site of ours, which may be replaced.
 const markName = "llm4rec-site.json"
 
-const mark = "{\"site\": \"llm4rec\", \"version\": 1}\n"
+// mark says which files are of the site: whatever else is in the folder is somebody's.
+type mark struct {
+	Site    string   `json:"site"`
+	Version int      `json:"version"`
+	Files   []string `json:"files"`
+}
 
 // NotOurs is the error of an output folder that holds something else than a site.
-type NotOurs struct{ Dir string }
+type NotOurs struct {
+	Dir  string
+	File string // one that is not the site's
+}
 
 func (e *NotOurs) Error() string {
-	return fmt.Sprintf("report: %s holds something else than a site of llm4rec's: choose another folder, or remove it", e.Dir)
+	return fmt.Sprintf("report: %s holds %s, which is no part of a site of llm4rec's: choose another folder, or move it away", e.Dir, e.File)
 }
 
 // Written is what a site has.
 type Written struct{ Boards, Systems, Pages int }
 
 // Write makes the site of the experiments in folders of results, or in folders of such. It takes the place of a site that
-// is there as a whole, when it is complete.
-func Write(out string, dirs []string) (Written, error) {
+// is there as a whole, when it is complete. The error is the context's if that ends before.
+func Write(ctx context.Context, out string, dirs []string) (Written, error) {
 	s, err := newSite(out)
 	if err != nil {
 		return Written{}, err
 	}
-	err = Each(dirs, s.add)
+	err = Each(dirs, func(e *table.Experiment, t *table.Table) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return s.add(e, t)
+	})
 	if err == nil {
 		err = s.finish()
 	}
@@ -88,6 +105,7 @@ type site struct {
 	experiments []experiment
 	boards      []*board
 	sets        []*set
+	names       []string // of the files that are written
 	written     Written
 }
 
@@ -110,7 +128,7 @@ func newSite(out string) (*site, error) {
 	return &site{out: out, dir: dir, templates: t}, nil
 }
 
-// replaceable tells whether a site may take the place: nothing is there, or nothing in it, or a site.
+// replaceable tells whether a site may take the place: nothing is there, or nothing in it, or a site and nothing else.
 func replaceable(out string) error {
 	entries, err := os.ReadDir(out)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -119,14 +137,30 @@ func replaceable(out string) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	var m mark
 	content, err := os.ReadFile(filepath.Join(out, markName))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && string(content) != mark {
-		return &NotOurs{out}
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (json.Unmarshal(content, &m) != nil || m.Site != "llm4rec") {
+		return &NotOurs{out, entries[0].Name()}
 	}
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	return nil
+	ours := map[string]bool{markName: true}
+	for _, name := range m.Files {
+		for ; name != "."; name = path.Dir(name) { // with the folders it is in
+			ours[name] = true
+		}
+	}
+	return filepath.WalkDir(out, func(at string, _ fs.DirEntry, err error) error {
+		if err != nil || at == out {
+			return err
+		}
+		name, err := filepath.Rel(out, at)
+		if err == nil && !ours[filepath.ToSlash(name)] {
+			return &NotOurs{out, filepath.ToSlash(name)}
+		}
+		return err
+	})
 }
 
 // publish puts the finished site in its place.
@@ -161,9 +195,6 @@ func (s *site) finish() error {
 	if err := s.index(); err != nil {
 		return err
 	}
-	if err := s.file(markName, []byte(mark)); err != nil {
-		return err
-	}
 	entries, err := files.ReadDir("assets")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -177,7 +208,12 @@ func (s *site) finish() error {
 			return err
 		}
 	}
-	return nil
+	slices.Sort(s.names)
+	content, err := json.MarshalIndent(mark{"llm4rec", 1, s.names}, "", " ")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return s.file(markName, append(content, '\n'))
 }
 
 // page writes one page. Data embeds a [head].
@@ -191,6 +227,7 @@ func (s *site) page(name, template string, data any) error {
 }
 
 func (s *site) file(name string, content []byte) error {
+	s.names = append(s.names, name)
 	path := filepath.Join(s.dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("report: %w", err)

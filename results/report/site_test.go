@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,9 +34,9 @@ func read(t *testing.T, dir string) map[string]string {
 func TestSameRecordsSameBytes(t *testing.T) {
 	records := toy().write(t)
 	first, second := filepath.Join(t.TempDir(), "site"), filepath.Join(t.TempDir(), "site")
-	_, err := Write(first, []string{records})
+	_, err := Write(t.Context(), first, []string{records})
 	check(t, err)
-	_, err = Write(second, []string{records, records}) // a folder that is named twice counts once
+	_, err = Write(t.Context(), second, []string{records, records}) // a folder that is named twice counts once
 	check(t, err)
 	a, b := read(t, first), read(t, second)
 	if len(a) != len(b) {
@@ -56,7 +57,7 @@ var (
 // TestPagesHoldTogether: links lead to files of the site, nothing leads out of it, names are words and no markup.
 func TestPagesHoldTogether(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "site")
-	w, err := Write(out, []string{toy().write(t)})
+	w, err := Write(t.Context(), out, []string{toy().write(t)})
 	check(t, err)
 	if w.Boards != 2 || w.Systems != 26 {
 		t.Errorf("%+v", w)
@@ -119,7 +120,7 @@ func TestNothingRanks(t *testing.T) {
 	x.talksOnly = true
 	records := x.write(t)
 	out := filepath.Join(t.TempDir(), "site")
-	w, err := Write(out, []string{records})
+	w, err := Write(t.Context(), out, []string{records})
 	check(t, err)
 	if w.Boards != 2 || w.Systems != 10 {
 		t.Errorf("%+v", w)
@@ -146,7 +147,7 @@ func TestDamagedReasons(t *testing.T) {
 		check(t, os.WriteFile(path, []byte("PAR1"), 0o600))
 	}
 	out := filepath.Join(t.TempDir(), "site")
-	_, err = Write(out, []string{records})
+	_, err = Write(t.Context(), out, []string{records})
 	check(t, err)
 	text := read(t, out)["b01-toys-b-leave-one-out/r000-because.html"]
 	if !strings.Contains(text, "The list of reasons cannot be read") || !strings.Contains(text, "0.7500") || strings.Contains(text, "What users are told") {
@@ -184,22 +185,41 @@ func TestLongTextsFit(t *testing.T) {
 func TestOnlySitesAreReplaced(t *testing.T) {
 	records := toy().write(t)
 	var other *NotOurs
-	if _, err := Write(records, []string{records}); !errors.As(err, &other) {
+	if _, err := Write(t.Context(), records, []string{records}); !errors.As(err, &other) {
 		t.Errorf("a folder of results: %v", err)
 	}
 	out := filepath.Join(t.TempDir(), "a", "site")
 	for range 2 {
-		_, err := Write(out, []string{records})
+		_, err := Write(t.Context(), out, []string{records})
 		check(t, err)
 	}
-	if _, err := Write(out, []string{filepath.Join(records, "nowhere")}); err == nil {
+	if _, err := Write(t.Context(), out, []string{filepath.Join(records, "nowhere")}); err == nil {
 		t.Error("records that are not there made a site")
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := Write(ended, out, []string{records}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 	entries, err := os.ReadDir(filepath.Dir(out))
 	check(t, err)
 	if len(entries) != 1 {
 		t.Errorf("something was left beside the site: %v", entries)
 	}
+	for _, name := range []string{"notes.txt", "out/quick/manifest.json"} { // what a user put there
+		path := filepath.Join(out, name)
+		check(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		check(t, os.WriteFile(path, nil, 0o644))
+		if _, err := Write(t.Context(), out, []string{records}); !errors.As(err, &other) || other.File != strings.Split(name, "/")[0] {
+			t.Errorf("with %s in it: %v", name, err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+		check(t, os.RemoveAll(filepath.Join(out, other.File)))
+	}
+	_, err = Write(t.Context(), out, []string{records})
+	check(t, err)
 }
 
 // decode is what the page does with a row of users.

@@ -133,7 +133,7 @@ func (b *board) command(system string, first *row, limit int) string {
 	if first != nil {
 		only = first.System + "," + system
 	}
-	c := "llm4rec run " + b.Spec + " --only " + quoted(only)
+	c := "llm4rec run " + b.Spec + " --only " + quoted(only) + " --out ../out" // a site is no place for results
 	if limit > 0 {
 		c += fmt.Sprintf(" --limit %d", limit)
 	}

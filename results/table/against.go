@@ -40,7 +40,7 @@ func (t *Table) against(e *Experiment, o Options) []grid {
 		case adjusted <= alpha:
 			verdict = "worse"
 		}
-		g.rows = append(g.rows, texts(tested[n].marked(), fmt.Sprintf("%+.4f", interval[0].Mean), fmt.Sprintf("[%+.4f, %+.4f]", interval[0].Lo, interval[0].Hi), fmt.Sprintf("%.4f", adjusted), verdict))
+		g.rows = append(g.rows, texts(tested[n].Marked(), fmt.Sprintf("%+.4f", interval[0].Mean), fmt.Sprintf("[%+.4f, %+.4f]", interval[0].Lo, interval[0].Hi), fmt.Sprintf("%.4f", adjusted), verdict))
 	}
 	if g.rows == nil {
 		return nil

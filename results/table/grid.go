@@ -89,7 +89,7 @@ func layRows(rows []*Row, columns []column, at map[*Row][]Summary) grid {
 		if r.Status() == NotRun {
 			continue
 		}
-		line := []cell{{text: r.marked()}}
+		line := []cell{{text: r.Marked()}}
 		for _, c := range columns {
 			if at[r] == nil {
 				line = append(line, cell{text: none})

@@ -93,8 +93,8 @@ func (t *Table) gains(rows []*Row) map[*Row]*Gain {
 	return out
 }
 
-// marked is a row's name with the sign of one that must not be published.
-func (r *Row) marked() string {
+// Marked is a row's name with the sign of one that must not be published.
+func (r *Row) Marked() string {
 	if len(r.Unpublishable()) > 0 {
 		return r.System + " †"
 	}
@@ -198,7 +198,7 @@ func (t *Table) llm(gains map[*Row]*Gain) []grid {
 		if r.Records[0].LLM.Test {
 			model += " (test model)"
 		}
-		name := r.marked()
+		name := r.Marked()
 		line := func(names []string, values ...string) []cell {
 			var out []cell
 			for _, s := range append(names, values...) {
@@ -264,7 +264,7 @@ func (t *Table) attacks(rows []*Row) []grid {
 			continue
 		}
 		a := r.Records[0].LLM.Attack
-		g.rows = append(g.rows, []cell{{text: r.marked()}, {text: a.Payload}, {text: a.Field}, {text: fmt.Sprintf("%+.2f", mean(lift))},
+		g.rows = append(g.rows, []cell{{text: r.Marked()}, {text: a.Payload}, {text: a.Field}, {text: fmt.Sprintf("%+.2f", mean(lift))},
 			{text: fmt.Sprintf("%.3f", mean(before))}, {text: fmt.Sprintf("%.3f", mean(top))}, {text: fmt.Sprintf("%.3f", mean(drift))}})
 	}
 	if g.rows == nil {

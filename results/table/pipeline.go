@@ -159,7 +159,7 @@ func (t *Table) stages(e *Experiment) []grid {
 				}
 				values = append(values, cell{text: fmt.Sprintf("%.4f", x.mean(m))})
 			}
-			stage(r.stage(), r.marked(), values, r.seconds(), r.spent(), r.did())
+			stage(r.stage(), r.Marked(), values, r.seconds(), r.spent(), r.did())
 		}
 	}
 	return []grid{g}

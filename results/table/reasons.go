@@ -44,7 +44,7 @@ func (t *Table) reasons() []grid {
 		if r.Status() == NotRun {
 			continue
 		}
-		line := []cell{{text: r.marked()}, {text: orNone(t.worksOn(r))}}
+		line := []cell{{text: r.Marked()}, {text: orNone(t.worksOn(r))}}
 		if len(r.Records) == 0 {
 			line = append(line, cell{text: string(r.Status())})
 			for len(line) < len(g.header) {

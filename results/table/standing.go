@@ -174,7 +174,7 @@ func parts(grids []grid) []Part {
 }
 
 // Name is how tables write a row's name: with a sign, if it must not be published.
-func (r *Row) Name() string { return r.marked() }
+func (r *Row) Name() string { return r.Marked() }
 
 // Calls are those of language models that a row's cells made, and how many of them were answered from a recording.
 func (r *Row) Calls() (all, recorded int) {

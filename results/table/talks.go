@@ -33,7 +33,7 @@ func (t *Table) agents() []grid {
 		}
 		s := r.spent()
 		a := r.Records[0].Agent
-		g.rows = append(g.rows, texts(r.marked(), a.Planner, model(a.Account), fmt.Sprint(turns), counted(ends), per(tools, turns), per(bad, tools), per(s.calls, turns), per(s.tokens, 1000*turns),
+		g.rows = append(g.rows, texts(r.Marked(), a.Planner, model(a.Account), fmt.Sprint(turns), counted(ends), per(tools, turns), per(bad, tools), per(s.calls, turns), per(s.tokens, 1000*turns),
 			s.each(turns), figure(mean(each(r.Records, func(x results.Record) float64 { return x.Agent.TurnP50 }))), figure(mean(each(r.Records, func(x results.Record) float64 { return x.Agent.TurnP95 })))))
 	}
 	if g.rows == nil {
@@ -52,7 +52,7 @@ func (t *Table) talks() []grid {
 		switch {
 		case r.Status() == NotRun:
 		case len(r.Records) == 0:
-			missing.rows = append(missing.rows, texts(r.marked(), string(r.Status())))
+			missing.rows = append(missing.rows, texts(r.Marked(), string(r.Status())))
 		default:
 			d := r.Records[0].Dialogue
 			kind := fmt.Sprintf("simulated user: %s; at most %d turns, of which the user reads %d items each; hits are ids; a conversation without one counts %d turns", simulated(d), d.Turns, d.K, d.Turns+1)
@@ -102,7 +102,7 @@ func (t *Table) conversed(kind string, rows []*Row) []grid {
 	}
 	for _, r := range rows {
 		a := r.Records[0].Dialogue.Agent
-		line := texts(r.marked(), a.Planner, model(a.Account))
+		line := texts(r.Marked(), a.Planner, model(a.Account))
 		for n, m := range most {
 			line = append(line, cell{text: measure(r.dialogues(), m.Name)})
 			if n > 0 {
@@ -159,7 +159,7 @@ func (t *Table) courses(rows []*Row) grid {
 		if q := r.Records[0].Dialogue.Left; len(q) == 5 {
 			left = fmt.Sprintf("%.0f (%.0f–%.0f)", q[2], q[1], q[3])
 		}
-		g.rows = append(g.rows, texts(r.marked(), counted(outcomes), counted(ends), left, fmt.Sprint(away), fmt.Sprint(within), fmt.Sprint(excluded), fmt.Sprint(repeated),
+		g.rows = append(g.rows, texts(r.Marked(), counted(outcomes), counted(ends), left, fmt.Sprint(away), fmt.Sprint(within), fmt.Sprint(excluded), fmt.Sprint(repeated),
 			fmt.Sprint(calls), orNone(counted(replaced)), r.spent().each(len(r.Talks))))
 	}
 	return g

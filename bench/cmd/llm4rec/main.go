@@ -121,6 +121,18 @@ func exitCode(err error) int {
 	return exitError
 }
 
+// atOnce runs work that knows no context, and whose end nothing waits for: a signal ends the command in the middle of it.
+func atOnce(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errInterrupted
+	}
+}
+
 // globals are what every command has.
 type globals struct {
 	dataDirs []string // looked in first for data sets

@@ -135,6 +135,20 @@ var errFull = errors.New("no space left")
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
+// TestAtOnce: a signal ends a command that does not ask whether there was one.
+func TestAtOnce(t *testing.T) {
+	ctx, signal := context.WithCancel(t.Context())
+	never := make(chan struct{})
+	defer close(never)
+	signal()
+	if err := atOnce(ctx, func() error { <-never; return nil }); exitCode(err) != exitInterrupted {
+		t.Errorf("%v", err)
+	}
+	if err := atOnce(t.Context(), func() error { return errCells }); !errors.Is(err, errCells) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 	for _, args := range [][]string{{"models"}, {"schema"}, {"data", "list"}, {"version"}, {"--help"}} {
 		err := run(t.Context(), args, full{}, io.Discard)

@@ -23,8 +23,12 @@ dollars, with the Pareto frontier; quality by the length of the history and by t
 training curves; how ranks change between the protocols of an experiment.`,
 		Example: "  llm4rec plot out/paper --format pdf --out plots",
 		Args:    exactArgs(cobra.MinimumNArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			figures, err := report.Figures(args)
+		RunE: func(c *cobra.Command, args []string) error {
+			var figures []*figure.Figure
+			err := atOnce(c.Context(), func() (err error) {
+				figures, err = report.Figures(args)
+				return err
+			})
 			if err != nil {
 				return err
 			}

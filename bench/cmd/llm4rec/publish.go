@@ -30,12 +30,12 @@ and stores of memories go along only where they are asked for; read them before,
 texts, whose licences are printed and recorded.`,
 		Example: "  llm4rec publish out/quick --to results/published/quick\n  llm4rec publish out/paper --to paper --cassette out/answers.jsonl.gz",
 		Args:    exactArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if to == "" {
 				return usageError{errors.New("--to names the folder to write; see 'llm4rec publish --help'")}
 			}
 			o.Private = bundle.Local()
-			p, err := bundle.Publish(filepath.Clean(args[0]), filepath.Clean(to), o)
+			p, err := bundle.Publish(c.Context(), filepath.Clean(args[0]), filepath.Clean(to), o)
 			if err != nil {
 				var rows *bundle.Unpublishable
 				if errors.As(err, &rows) {
@@ -80,7 +80,11 @@ compares the checksum that its publisher printed, and --rerun repeats a cell tha
 		Example: "  llm4rec verify results/published/quick\n  llm4rec verify quick --sum 4b0f… --rerun --seed 7",
 		Args:    exactArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			r, err := bundle.Verify(args[0])
+			var r bundle.Report
+			err := atOnce(c.Context(), func() (err error) {
+				r, err = bundle.Verify(args[0])
+				return err
+			})
 			if err != nil {
 				return err
 			}
@@ -99,7 +103,7 @@ compares the checksum that its publisher printed, and --rerun repeats a cell tha
 				}
 			}
 			if differences > 0 {
-				return fmt.Errorf("%s: %w: %d differences", args[0], errDiffers, differences)
+				return fmt.Errorf("%s: %w; differences: %d", args[0], errDiffers, differences)
 			}
 			return nil
 		},
@@ -110,6 +114,20 @@ compares the checksum that its publisher printed, and --rerun repeats a cell tha
 	return c
 }
 
+// linkTo leads from a page in a folder to another folder.
+func linkTo(dir, page string) (string, error) {
+	to, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	from, err := filepath.Abs(page)
+	if err != nil {
+		return "", err
+	}
+	link, err := filepath.Rel(from, to)
+	return filepath.ToSlash(link), err
+}
+
 func leaderboardCommand(g *globals) *cobra.Command {
 	var output string
 	c := &cobra.Command{
@@ -118,7 +136,11 @@ func leaderboardCommand(g *globals) *cobra.Command {
 		Example: "  llm4rec leaderboard results/published -o LEADERBOARD.md",
 		Args:    exactArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			page, err := bundle.Leaderboard(args[0], filepath.ToSlash(filepath.Clean(args[0])))
+			link, err := linkTo(args[0], filepath.Dir(output))
+			if err != nil {
+				return err
+			}
+			page, err := bundle.Leaderboard(args[0], link)
 			if err != nil {
 				return err
 			}

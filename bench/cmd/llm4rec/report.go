@@ -21,8 +21,8 @@ It opens from a file, asks no server for anything, and is the same for the same 
 A site that is there is replaced as a whole when the new one is complete; a folder that holds something else is refused.`,
 		Example: "  llm4rec report out --out site\n  llm4rec report out/quick out/paper --out site",
 		Args:    exactArgs(cobra.MinimumNArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			w, err := report.Write(out, args)
+		RunE: func(c *cobra.Command, args []string) error {
+			w, err := report.Write(c.Context(), out, args)
 			var other *report.NotOurs
 			if errors.As(err, &other) {
 				return usageError{err}
@@ -30,7 +30,7 @@ A site that is there is replaced as a whole when the new one is complete; a fold
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(g.stdout, "%s: %d leaderboards, %d systems, %d pages\n", filepath.Join(out, "index.html"), w.Boards, w.Systems, w.Pages)
+			_, err = fmt.Fprintf(g.stdout, "%s: leaderboards %d, systems %d, pages %d\n", filepath.Join(out, "index.html"), w.Boards, w.Systems, w.Pages)
 			return err
 		},
 	}

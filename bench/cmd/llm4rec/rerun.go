@@ -121,6 +121,7 @@ func (g *globals) repeat(ctx context.Context, out, spec string, rec results.Reco
 	if err != nil {
 		return rec, nil, err
 	}
+	parsed.Fallback = "" // another data set's cell is another cell
 	plan, issues := s.Resolve(parsed)
 	if len(issues) > 0 {
 		return rec, nil, located(source, issues)

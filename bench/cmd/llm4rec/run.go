@@ -107,7 +107,7 @@ func (g *globals) run(ctx context.Context, r bench.Runner, device string, names,
 		}
 	}
 	for _, p := range plans {
-		if err := g.printTables(filepath.Join(r.Out, p.Spec.Name), tableOptions{format: "text"}); err != nil {
+		if err := g.printTables(ctx, filepath.Join(r.Out, p.Spec.Name), tableOptions{format: "text"}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +35,14 @@ func (o *tableOptions) flags(c *cobra.Command) {
 	f.StringVar(&o.relative, "relative", "", "system that a column compares the primary metric with; default: the experiment's baseline; 'none': no column")
 }
 
+// check says what is wrong with the flags.
+func (o *tableOptions) check(c *cobra.Command, _ []string) error {
+	if c.Flags().Changed("co2") && !(o.co2 > 0 && o.co2 < math.MaxFloat64) {
+		return usageError{fmt.Errorf("--co2 %v: want the grams of a kilowatt-hour, more than 0", o.co2)}
+	}
+	return nil
+}
+
 func tableCommand(g *globals) *cobra.Command {
 	var o tableOptions
 	c := &cobra.Command{
@@ -43,7 +53,8 @@ Values of several seeds are averaged by user first. The best value of a column i
 randomisation test by user (α = 0.05, Holm's correction over the rows) cannot distinguish from it ≈.`,
 		Example: "  llm4rec table out/quick --intervals\n  llm4rec table out --format csv -o table.csv",
 		Args:    exactArgs(cobra.ExactArgs(1)),
-		RunE:    func(_ *cobra.Command, args []string) error { return g.printTables(args[0], o) },
+		PreRunE: o.check,
+		RunE:    func(c *cobra.Command, args []string) error { return g.printTables(c.Context(), args[0], o) },
 	}
 	o.flags(c)
 	return c
@@ -57,11 +68,12 @@ func scoreCommand(g *globals) *cobra.Command {
 		Long:    "Score is table with metrics of your choice. Cutoffs reach as far as the stored rankings, 100 ranks by default.\n\nMetrics:\n" + metricHelp(),
 		Example: "  llm4rec score out/quick --metrics map@100,ndcg@100,coverage@10",
 		Args:    exactArgs(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		PreRunE: o.check,
+		RunE: func(c *cobra.Command, args []string) error {
 			if _, err := eval.ParseAll(o.metrics); err != nil {
 				return usageError{err}
 			}
-			return g.printTables(args[0], o)
+			return g.printTables(c.Context(), args[0], o)
 		},
 	}
 	o.flags(c)
@@ -113,20 +125,25 @@ func (g *globals) to(output string, write func(io.Writer) error) (err error) {
 	return write(f)
 }
 
-func (g *globals) printTables(dir string, o tableOptions) error {
+func (g *globals) printTables(ctx context.Context, dir string, o tableOptions) error {
 	format, err := outputFormat(o.format, o.output)
 	if err != nil {
 		return err
 	}
-	if o.co2 < 0 || math.IsNaN(o.co2) || math.IsInf(o.co2, 0) {
-		return usageError{errors.New("--co2 must be grams a kilowatt-hour")}
-	}
-	list, err := table.Load(dir, o.metrics...)
+	var b bytes.Buffer
+	err = atOnce(ctx, func() error {
+		list, err := table.Load(dir, o.metrics...)
+		if err != nil {
+			return err
+		}
+		return table.Write(&b, format, list, table.Options{Intervals: o.intervals, Relative: o.relative, CO2: o.co2})
+	})
 	if err != nil {
 		return err
 	}
 	return g.to(o.output, func(w io.Writer) error {
-		return table.Write(w, format, list, table.Options{Intervals: o.intervals, Relative: o.relative, CO2: o.co2})
+		_, err := b.WriteTo(w)
+		return err
 	})
 }
 
@@ -141,18 +158,22 @@ Two folders are compared system by system; a single system with every system of 
 splits, masks or users are refused.`,
 		Example: "  llm4rec compare out/quick:als out/quick:ease\n  llm4rec compare before/quick after/quick",
 		Args:    exactArgs(cobra.ExactArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			format, err := outputFormat(o.format, o.output)
 			if err != nil {
 				return err
 			}
-			var sides [2][]*table.Row
-			for n, arg := range args {
-				if sides[n], err = rowsOf(arg); err != nil {
-					return err
+			var comparison table.Comparison
+			err = atOnce(c.Context(), func() (err error) {
+				var sides [2][]*table.Row
+				for n, arg := range args {
+					if sides[n], err = rowsOf(arg); err != nil {
+						return err
+					}
 				}
-			}
-			comparison, err := table.Compare(sides[0], sides[1], o.metric)
+				comparison, err = table.Compare(sides[0], sides[1], o.metric)
+				return err
+			})
 			if err != nil {
 				return err
 			}

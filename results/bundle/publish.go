@@ -69,7 +69,7 @@ func Publish(ctx context.Context, dir, to string, o Options) (p Published, err e
 	if err := errors.Join(ctx.Err(), c.write(building, all, o), ctx.Err()); err != nil {
 		return p, err
 	}
-	r, err := Verify(building)
+	r, err := verify(ctx, building)
 	if err != nil {
 		return p, err
 	}
@@ -86,9 +86,6 @@ func Publish(ctx context.Context, dir, to string, o Options) (p Published, err e
 			return p, err
 		}
 		p.Memories = a.Held
-	}
-	if err := ctx.Err(); err != nil {
-		return p, err
 	}
 	if err := os.Rename(to, filepath.Join(temporary, "before")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return p, fmt.Errorf("bundle: %w", err)

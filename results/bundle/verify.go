@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,7 +47,10 @@ func (r *Report) add(file, place, format string, args ...any) {
 // metric in a record against the ranks; net energy against what counters counted; the specification, the description of the
 // systems and every character of the tables against what the records give; and that nothing in it is private, or must not be
 // published. It reports every difference that it finds. The error is of a folder that cannot be read.
-func Verify(dir string) (Report, error) {
+func Verify(dir string) (Report, error) { return verify(context.Background(), dir) }
+
+// verify is [Verify] for as long as the context lasts.
+func verify(ctx context.Context, dir string) (Report, error) {
 	found, differences, err := checkSums(dir)
 	if err != nil {
 		return Report{}, err
@@ -55,7 +59,7 @@ func Verify(dir string) (Report, error) {
 	if r.Sum, err = Sum(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return r, err
 	}
-	r.step("the records", func() { r.content(dir, found) })
+	r.step("the records", func() { r.content(ctx, dir, found) })
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		r.step(name, func() {
 			leaks, err := scan(dir, name, Private{})
@@ -67,7 +71,7 @@ func Verify(dir string) (Report, error) {
 			}
 		})
 	}
-	return r, nil
+	return r, ctx.Err()
 }
 
 // step keeps a hostile file from ending the program: decoders of binary forms, and what trusts them, may panic.
@@ -80,7 +84,7 @@ func (r *Report) step(of string, check func()) {
 	check()
 }
 
-func (r *Report) content(dir string, found map[string]string) {
+func (r *Report) content(ctx context.Context, dir string, found map[string]string) {
 	c, errs := read(dir)
 	for _, err := range errs {
 		r.unreadable(dir, err)
@@ -112,6 +116,9 @@ func (r *Report) content(dir string, found map[string]string) {
 	}
 	sound := true
 	for _, rec := range c.records {
+		if ctx.Err() != nil {
+			return
+		}
 		sound = r.record(c, rec) && sound
 	}
 	r.plan(c, withheld)

@@ -31,13 +31,18 @@ func group(x []float64) grouped {
 	return g
 }
 
-// eighths are the resamples that share a word, a byte each. A byte is emptied into a wider sum before it can overflow, and
-// sums of 16 bits hold all draws of fewer users than wide.
+// A word has a byte of each of eight resamples, and a user's words lie side by side: one look at a user serves all of them. A
+// byte is emptied into a wider sum before it can overflow, and sums of 16 bits hold all draws of fewer users than wide.
 const (
+	words   = 4
 	eighths = 8
+	abreast = words * eighths // resamples
 	wide    = 1 << 16
 	even    = 0x00ff00ff00ff00ff // every other byte
 )
+
+// lanes are one user's bytes.
+type lanes [words]uint64
 
 // Intervals returns for each row, one value a user, what [Bootstrap] returns for it alone, but for rounding: all rows see
 // the same draws, which are made once. Rows have equal lengths.
@@ -62,18 +67,18 @@ func Intervals(rows [][]float64, resamples int, seed uint64) []Interval {
 		groups[r] = group(row)
 	}
 	draws := make([]float64, len(rows)*resamples) // one row after the other
-	parallel((resamples+eighths-1)/eighths, func() func(int) {
-		one, count := make([]uint8, n), make([]uint64, n)
+	parallel((resamples+abreast-1)/abreast, func() func(int) {
+		one, count := make([]uint8, n), make([]lanes, n)
 		return func(block int) {
-			first := block * eighths
-			size := min(eighths, resamples-first)
+			first := block * abreast
+			size := min(abreast, resamples-first)
 			clear(count)
 			var most uint8
 			for l := range size {
 				clear(one)
 				drawn(one, stream(seed, first+l), 1) // no user is drawn 256 times of fewer than wide
 				for u, c := range one {
-					count[u] |= uint64(c) << (8 * l)
+					count[u][l/eighths] |= uint64(c) << (8 * (l % eighths))
 					most = max(most, c)
 				}
 			}
@@ -141,27 +146,31 @@ func choose(d []float64, n int) {
 }
 
 // counted sets dst to the means of the resamples whose counts by user stand in the bytes, of which so many may be added.
-func (g grouped) counted(dst []float64, count []uint64, room int) {
-	var sums [eighths]float64
+func (g grouped) counted(dst []float64, count []lanes, room int) {
+	var sums [abreast]float64
 	from := int32(0)
 	for c, v := range g.values {
-		var a, b uint64 // bytes 0, 2, 4, 6 and 1, 3, 5, 7
+		var a, b lanes // bytes 0, 2, 4, 6 and 1, 3, 5, 7 of each word
 		for places := g.places[from:g.ends[c]]; len(places) > 0; {
 			some := places[:min(room, len(places))]
 			places = places[len(some):]
-			var sum uint64
+			var s0, s1, s2, s3 uint64 // an array of them would stay in memory
 			for _, u := range some {
-				sum += count[u]
+				x := &count[u]
+				s0, s1, s2, s3 = s0+x[0], s1+x[1], s2+x[2], s3+x[3]
 			}
-			a += sum & even
-			b += sum >> 8 & even
+			for w, sum := range (lanes{s0, s1, s2, s3}) {
+				a[w] += sum & even
+				b[w] += sum >> 8 & even
+			}
 		}
 		from = g.ends[c]
-		for l := 0; l < eighths; l += 2 {
-			sums[l] += float64(v * float64(a&(wide-1)))
-			sums[l+1] += float64(v * float64(b&(wide-1)))
-			a >>= 16
-			b >>= 16
+		for l := 0; l < abreast; l += 2 {
+			w := l / eighths
+			sums[l] += float64(v * float64(a[w]&(wide-1)))
+			sums[l+1] += float64(v * float64(b[w]&(wide-1)))
+			a[w] >>= 16
+			b[w] >>= 16
 		}
 	}
 	for l := range dst {
@@ -188,23 +197,23 @@ func PairedAll(rows [][]float64, resamples int, seed uint64) []float64 {
 			longest = max(longest, len(d))
 		}
 	}
-	parallel((resamples+eighths-1)/eighths, func() func(int) {
-		signs := make([]uint64, longest+63)
+	parallel((resamples+abreast-1)/abreast, func() func(int) {
+		signs := make([]lanes, longest+63)
 		return func(block int) {
-			first := block * eighths
-			size := min(eighths, resamples-first)
+			first := block * abreast
+			size := min(abreast, resamples-first)
 			clear(signs)
 			for l := range size {
 				s := stream(seed, first+l)
 				for k := 0; k < longest; k += 64 {
 					bits := s.Uint64()
 					for b := range signs[k:][:min(64, len(signs)-k)] {
-						signs[k+b] |= (bits >> b & 1) << (8 * l)
+						signs[k+b][l/eighths] |= (bits >> b & 1) << (8 * (l % eighths))
 					}
 				}
 			}
 			for _, t := range tests {
-				var changed [eighths]float64
+				var changed [abreast]float64
 				t.flipped(&changed, signs)
 				for l := range size {
 					t.extreme[first+l] = math.Abs(t.sum-2*changed[l]) >= t.bound
@@ -255,7 +264,7 @@ const ones = 0x0101010101010101
 
 // flipped adds up the terms whose sign changes, by resample. The bytes begin with the number of negative terms, so that none
 // of them falls below zero.
-func (s signed) flipped(dst *[eighths]float64, signs []uint64) {
+func (s signed) flipped(dst *[abreast]float64, signs []lanes) {
 	from := int32(0)
 	for c, v := range s.values {
 		plus, minus := s.places[from:s.positive[c]], s.places[s.positive[c]:s.ends[c]]
@@ -264,16 +273,21 @@ func (s signed) flipped(dst *[eighths]float64, signs []uint64) {
 			p := plus[:min(len(plus), 255)]
 			m := minus[:min(len(minus), 255-len(p))]
 			plus, minus = plus[len(p):], minus[len(m):]
-			n := uint64(len(m)) * ones
+			n0 := uint64(len(m)) * ones
+			n1, n2, n3 := n0, n0, n0
 			for _, k := range p {
-				n += signs[k]
+				x := &signs[k]
+				n0, n1, n2, n3 = n0+x[0], n1+x[1], n2+x[2], n3+x[3]
 			}
 			for _, k := range m {
-				n -= signs[k]
+				x := &signs[k]
+				n0, n1, n2, n3 = n0-x[0], n1-x[1], n2-x[2], n3-x[3]
 			}
-			for l := range dst {
-				dst[l] += float64(v * float64(int(n&255)-len(m)))
-				n >>= 8
+			for w, n := range (lanes{n0, n1, n2, n3}) {
+				for l := range eighths {
+					dst[eighths*w+l] += float64(v * float64(int(n&255)-len(m)))
+					n >>= 8
+				}
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"llm4rec/results/table"
 )
@@ -19,6 +20,7 @@ type board struct {
 	Spec                               string // the file
 	Set                                string // the page of its data set
 	Words                              string // of the protocol
+	Ran                                string // when, and on what
 	Caption                            []string
 	Metrics                            []string
 	Costs                              []string // headers
@@ -133,10 +135,30 @@ func (b *board) forget() {
 	}
 }
 
+// ran says when, and on what, the rows of a table were measured.
+func ran(t *table.Table) string {
+	var first, last time.Time
+	for _, r := range slices.Concat(t.Rows, t.Explained, t.Talked) {
+		for _, rec := range r.Records {
+			if first.IsZero() || rec.Started.Before(first) {
+				first = rec.Started
+			}
+			if rec.Finished.After(last) {
+				last = rec.Finished
+			}
+		}
+	}
+	if first.IsZero() {
+		return ""
+	}
+	days := []string{first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly)}
+	return strings.Join(slices.Compact(days), " to ") + "; " + strings.Join(t.Hardware(), "; ")
+}
+
 func newBoard(e *table.Experiment, t *table.Table, number int) *board {
 	b := &board{
 		Dir: fmt.Sprintf("b%02d-%s", number, slug(t.Dataset+" "+t.Protocol)), Experiment: e.Name, Dataset: t.Dataset, Protocol: t.Protocol,
-		Caption: t.Caption(e), Primary: e.PrimaryOf(), experiment: e, table: t,
+		Caption: t.Caption(e), Primary: e.PrimaryOf(), Ran: ran(t), experiment: e, table: t,
 	}
 	b.compared.reasons, b.compared.talks = t.Reasons(), t.Conversations()
 	b.Explained, b.Talked = others(t.Explained, "r", b.compared.reasons), others(t.Talked, "t", b.compared.talks)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // rowGroup is the rows of a leaderboard that belong together.
@@ -72,26 +71,6 @@ func (b *board) Unfinished() int {
 		return 0
 	}
 	return len(b.Rows)
-}
-
-// Ran says when, and on what, the rows of a board were measured.
-func (b *board) Ran() string {
-	var first, last time.Time
-	for _, r := range b.Rows {
-		for _, rec := range r.Records {
-			if first.IsZero() || rec.Started.Before(first) {
-				first = rec.Started
-			}
-			if rec.Finished.After(last) {
-				last = rec.Finished
-			}
-		}
-	}
-	if first.IsZero() {
-		return ""
-	}
-	days := []string{first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly)}
-	return strings.Join(slices.Compact(days), " to ") + "; " + strings.Join(b.table.Hardware(), "; ")
 }
 
 // Models tells whether language models or agents have a page.

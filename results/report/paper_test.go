@@ -35,6 +35,10 @@ func TestPaperInABrowser(t *testing.T) {
 		t.Fatalf("the boards of the standard protocol are %q", boards)
 	}
 	board := filepath.Base(boards[0]) + "/"
+	b.page("index.html")
+	if got := js[string](b, `document.querySelector("main tbody tr").textContent`); !strings.Contains(got, "; AMD EPYC") {
+		t.Errorf("the first page does not say when, and on what, a board was run: %s", got)
+	}
 	b.page(board + "index.html")
 
 	// Sorting by the primary metric, over all rows.

@@ -22,7 +22,7 @@ on_gpu    = $(and $(CUDA),$(FAISS_GPU))
 comma    := ,
 tags      = -tags=$(if $(1),nvidia),$(if $(FAISS),faiss)$(if $(2),$(comma)faissgpu)
 
-.PHONY: help bench test check build deps ollama chromium perf gpu gpu-check gpu-test faiss-gpu ptx leaderboard published readme update-golden clean
+.PHONY: help bench test check build deps ollama test-tools perf gpu gpu-check gpu-test faiss-gpu ptx leaderboard published readme update-golden clean
 
 help: ## this list (the default)
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,7 +30,7 @@ help: ## this list (the default)
 bench: build ## benchmark the baselines on MovieLens-100K and print the table
 	bin/llm4rec run quick --out $(OUT)
 
-test: deps ollama chromium ## vet and test, with C code and without it
+test: deps ollama test-tools ## vet and test, with C code and without it
 	CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) vet $(call tags) ./...
 	@echo "Tests without C code:"
@@ -89,8 +89,8 @@ deps: ## install what is missing: C compiler, OpenBLAS, Go
 ollama: deps ## build the Ollama that the tests run: minutes, once
 	@.ci/ollama || echo "going on without a real Ollama"
 
-chromium: ## install the browser that the tests of the report open their pages with
-	@.ci/chromium || echo "going on without a browser"
+test-tools: ## install the browser and the LaTeX that tests of the report and of tables drive
+	@.ci/test-tools || echo "going on without: the tests that need them are skipped, and say so"
 
 # LLM4REC_PEERS=python adds the peer: see bench/peers.
 perf: build ## seconds per iteration of ALS beside what this machine can do

@@ -56,7 +56,7 @@ func TestGenerateProperties(t *testing.T) {
 		}
 		least, most := max(c.Users, c.Items), c.Users*(c.Items/2)
 		if least > most {
-			t.Skip("no such data")
+			t.Skip("so many users and items cannot all have interactions")
 		}
 		c.Interactions = rapid.IntRange(least, most).Draw(t, "interactions")
 		d := Generate(c)

@@ -43,6 +43,9 @@ func (e Leaks) Error() string {
 // Publish writes the results in a folder, which may be a bundle, as a bundle. It writes beside the place and renames, and
 // verifies what it wrote: a bundle that is there is one that holds. The error is the context's if that ends before.
 func Publish(ctx context.Context, dir, to string, o Options) (p Published, err error) {
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
 	c, errs := read(dir)
 	if errs != nil {
 		return p, errors.Join(errs...)
@@ -66,7 +69,7 @@ func Publish(ctx context.Context, dir, to string, o Options) (p Published, err e
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
 	building := filepath.Join(temporary, "bundle")
-	if err := errors.Join(ctx.Err(), c.write(building, all, o), ctx.Err()); err != nil {
+	if err := c.write(building, all, o); err != nil {
 		return p, err
 	}
 	r, err := verify(ctx, building)

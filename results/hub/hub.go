@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,6 +54,9 @@ var repository = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Z
 func Export(e table.Experiment, dir string, o Options) (files, left []string, err error) {
 	if !repository.MatchString(o.Dataset) {
 		return nil, nil, fmt.Errorf("hub: %q is not a data set of the Hub, ORGANISATION/NAME", o.Dataset)
+	}
+	if u, err := url.Parse(o.Source); o.Source != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return nil, nil, fmt.Errorf("hub: source %q: want an address that begins with https:// or http://", o.Source)
 	}
 	bySystem := map[string][]result{}
 	var systems []string

@@ -70,3 +70,15 @@ func TestNothingLeft(t *testing.T) {
 		t.Errorf("%v, %v", left, err)
 	}
 }
+
+func TestSourceIsAnAddress(t *testing.T) {
+	list, err := table.Load(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{"notaurl", "ftp://example.org/b", "https://"} {
+		if files, _, err := Export(list[0], t.TempDir(), Options{Dataset: "a/b", Source: source}); err == nil || !strings.Contains(err.Error(), "want an address") || files != nil {
+			t.Errorf("%s: %v, %v", source, files, err)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func open(t *testing.T, site string) *browser {
 		}
 	}
 	if path == "" {
-		t.Skip("no Chromium is on this machine: apt-get install chromium")
+		t.Skip("no Chromium is on this machine: make test-tools")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)

@@ -147,7 +147,7 @@ func replaceable(out string) error {
 	}
 	ours := map[string]bool{markName: true}
 	for _, name := range m.Files {
-		for ; name != "."; name = path.Dir(name) { // with the folders it is in
+		for ; name != "." && name != "/"; name = path.Dir(name) { // with the folders it is in
 			ours[name] = true
 		}
 	}

@@ -206,6 +206,12 @@ func TestOnlySitesAreReplaced(t *testing.T) {
 	if len(entries) != 1 {
 		t.Errorf("something was left beside the site: %v", entries)
 	}
+	strange := t.TempDir() // somebody's, with a mark that no site has
+	check(t, os.WriteFile(filepath.Join(strange, markName), []byte(`{"site": "llm4rec", "files": ["/etc/passwd", "../x", ""]}`), 0o644))
+	check(t, os.WriteFile(filepath.Join(strange, "x"), nil, 0o644))
+	if _, err := Write(t.Context(), strange, []string{records}); !errors.As(err, &other) || other.File != "x" {
+		t.Errorf("a strange mark: %v", err)
+	}
 	for _, name := range []string{"notes.txt", "out/quick/manifest.json"} { // what a user put there
 		path := filepath.Join(out, name)
 		check(t, os.MkdirAll(filepath.Dir(path), 0o755))

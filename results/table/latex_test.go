@@ -84,7 +84,7 @@ func TestLaTeXSigns(t *testing.T) {
 func TestLaTeXCompiles(t *testing.T) {
 	tex, err := exec.LookPath("pdflatex")
 	if err != nil {
-		t.Skip("no pdflatex here (Debian: texlive-latex-base texlive-latex-recommended): the LaTeX form was not compiled")
+		t.Skip("no pdflatex here (make test-tools): the LaTeX form was not compiled")
 	}
 	e, err := Load(stored)
 	check(t, err)

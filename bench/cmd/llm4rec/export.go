@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -121,9 +120,6 @@ func (g *globals) exportTensorBoard(_ context.Context, store *results.Store, o e
 }
 
 func (g *globals) exportHub(_ context.Context, store *results.Store, o exportOptions) error {
-	if u, err := url.Parse(o.hub.Source); o.hub.Source != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return usageError{fmt.Errorf("--source-url %q: want an address that begins with https:// or http://", o.hub.Source)}
-	}
 	experiments, err := table.Load(store.Dir())
 	if err != nil {
 		return err

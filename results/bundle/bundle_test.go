@@ -45,6 +45,11 @@ func TestPublish(t *testing.T) {
 			t.Errorf("to %s: %v", inside, err)
 		}
 	}
+	web := t.TempDir() // somebody's project, with a manifest of another kind
+	check(t, os.WriteFile(filepath.Join(web, results.ManifestName), []byte("{}"), 0o600))
+	if _, err := Publish(t.Context(), dir, filepath.Join(web, "public", "b"), Options{}); err != nil {
+		t.Error(err)
+	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if _, err := Publish(ended, dir, filepath.Join(filepath.Dir(to), "other"), Options{}); !errors.Is(err, context.Canceled) {

@@ -107,10 +107,9 @@ func vacant(to string, replace bool) error {
 		return fmt.Errorf("bundle: %w", err)
 	}
 	for at := filepath.Dir(whole); at != filepath.Dir(at); at = filepath.Dir(at) {
-		for _, name := range []string{SumsName, results.ManifestName} {
-			if _, err := os.Lstat(filepath.Join(at, name)); err == nil {
-				return fmt.Errorf("bundle: %s is inside of a bundle, or of an experiment's results: publish elsewhere", to)
-			}
+		_, plan := os.Lstat(filepath.Join(at, results.ManifestName)) // others have files of that name as well
+		if cells, err := os.Stat(filepath.Join(at, "cells")); plan == nil && err == nil && cells.IsDir() {
+			return fmt.Errorf("bundle: %s is inside of a bundle, or of an experiment's results: publish elsewhere", to)
 		}
 	}
 	if _, err := os.Lstat(to); errors.Is(err, os.ErrNotExist) {
